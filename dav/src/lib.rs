@@ -1,0 +1,1 @@
+//! WebDAV and CalDAV on the wire, pure.

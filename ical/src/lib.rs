@@ -1,0 +1,1 @@
+//! iCalendar: the RFC 5545 family, pure.

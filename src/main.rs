@@ -1,0 +1,2 @@
+//! The Kalends server.
+fn main() {}
