@@ -1,1 +1,68 @@
-//! iCalendar: the RFC 5545 family, pure.
+//! iCalendar, the RFC 5545 family, pure: no I/O, no clock.
+//!
+//! A stored object is the client's bytes ([`CalendarObject`]); what is read out of them is found by offsets into those bytes, so nothing
+//! is rewritten. Recurrence seeks straight to the window it is asked about. Work is bounded, and running into a bound is an outcome
+//! ([`filter::BoundReached`]), never silence.
+
+pub mod calendar_data;
+mod civil;
+pub mod component;
+pub mod content_line;
+pub mod date;
+mod facts;
+pub mod filter;
+pub mod free_busy;
+mod instances;
+mod matching;
+mod object;
+pub mod recurrence;
+pub mod stream;
+pub mod value;
+mod windows;
+pub mod zone;
+
+pub use component::ComponentKind;
+pub use facts::Facts;
+pub use object::{CalendarObject, ObjectRefusal, ObjectRule};
+
+/// Microseconds since the Unix epoch, UTC.
+pub type UtcMicros = i64;
+/// Before every instant.
+pub const UNBOUNDED_PAST: UtcMicros = i64::MIN;
+/// After every instant.
+pub const UNBOUNDED_FUTURE: UtcMicros = i64::MAX;
+/// Which engine and time zone data found an object's [`Facts`]. Raised when either would find others.
+pub const FACTS_VERSION: i64 = 1;
+
+/// Bounds on an object, by name and unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of the whole object.
+    pub object_bytes_max: usize,
+    /// Bytes of one content line, unfolded; an inline ATTACH may be as large as the object.
+    pub line_bytes_max: usize,
+    /// Levels of BEGIN.
+    pub nesting_levels_max: usize,
+    /// Components of all levels.
+    pub components_max: usize,
+    /// Properties of all components.
+    pub properties_max: usize,
+    /// Parameters of one property.
+    pub parameters_max: usize,
+    /// RDATE and EXDATE values of one component.
+    pub dates_max: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            object_bytes_max: 10 * 1024 * 1024,
+            line_bytes_max: 10 * 1024 * 1024,
+            nesting_levels_max: 32,
+            components_max: 10_000,
+            properties_max: 100_000,
+            parameters_max: 1_000,
+            dates_max: 50_000,
+        }
+    }
+}

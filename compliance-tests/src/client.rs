@@ -1,0 +1,165 @@
+//! A plain HTTP client: what is sent is what the test says, what is shown is what was answered.
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use base64::Engine;
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::Request;
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+use tokio::runtime::Runtime;
+
+use crate::xml::Multistatus;
+
+const SECONDS_MAX: u64 = 120;
+
+/// Someone at a server.
+#[derive(Debug, Clone)]
+pub struct Client {
+    /// `host:port`.
+    pub authority: String,
+    /// Value of `Authorization`, if any is sent.
+    pub authorization: Option<String>,
+}
+
+/// What was answered.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    pub status: u16,
+    headers: Vec<(String, String)>,
+    pub body: Bytes,
+}
+
+impl Client {
+    pub fn new(authority: &str, user: &str, password: &str) -> Self {
+        Self { authority: authority.to_owned(), authorization: Some(basic(user, password)) }
+    }
+
+    pub fn anonymous(authority: &str) -> Self {
+        Self { authority: authority.to_owned(), authorization: None }
+    }
+
+    /// Sends a request on a connection of its own.
+    pub fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: impl Into<Bytes>) -> Answer {
+        let answer = self.try_send(method, path, headers, body.into());
+        answer.unwrap_or_else(|error| panic!("{method} {path}: {error}"))
+    }
+
+    /// As [`Client::send`]; a connection that breaks is an error of the test's to judge.
+    pub fn try_send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: Bytes) -> Result<Answer, String> {
+        let mut request = Request::builder().method(method).uri(path).header("host", &self.authority);
+        if let Some(authorization) = &self.authorization {
+            request = request.header("authorization", authorization);
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(Full::new(body)).map_err(|error| error.to_string())?;
+        runtime().block_on(async {
+            let sent = tokio::time::timeout(Duration::from_secs(SECONDS_MAX), exchange(&self.authority, request)).await;
+            sent.map_err(|_| "no answer in time".to_owned())?
+        })
+    }
+
+    pub fn get(&self, path: &str) -> Answer {
+        self.send("GET", path, &[], "")
+    }
+
+    pub fn put(&self, path: &str, body: &str) -> Answer {
+        self.send("PUT", path, &[("content-type", "text/calendar; charset=utf-8")], body.to_owned())
+    }
+
+    pub fn delete(&self, path: &str) -> Answer {
+        self.send("DELETE", path, &[], "")
+    }
+
+    /// A PROPFIND for named properties, given as XML.
+    pub fn propfind(&self, path: &str, depth: &str, properties: &str) -> Answer {
+        let body = format!("<D:propfind {NAMESPACES}><D:prop>{properties}</D:prop></D:propfind>");
+        self.send("PROPFIND", path, &[("depth", depth), ("content-type", "application/xml")], body)
+    }
+
+    pub fn proppatch(&self, path: &str, instructions: &str) -> Answer {
+        self.send(
+            "PROPPATCH",
+            path,
+            &[("content-type", "application/xml")],
+            format!("<D:propertyupdate {NAMESPACES}>{instructions}</D:propertyupdate>"),
+        )
+    }
+
+    /// A REPORT; `body` is the whole element but for the namespace declarations.
+    pub fn report(&self, path: &str, depth: &str, name: &str, inside: &str) -> Answer {
+        self.send(
+            "REPORT",
+            path,
+            &[("depth", depth), ("content-type", "application/xml")],
+            format!("<{name} {NAMESPACES}>{inside}</{name}>"),
+        )
+    }
+
+    pub fn mkcalendar(&self, path: &str, properties: &str) -> Answer {
+        let body = format!("<C:mkcalendar {NAMESPACES}><D:set><D:prop>{properties}</D:prop></D:set></C:mkcalendar>");
+        self.send("MKCALENDAR", path, &[("content-type", "application/xml")], body)
+    }
+}
+
+/// The prefixes the tests write.
+pub const NAMESPACES: &str = "xmlns:D=\"DAV:\" xmlns:C=\"urn:ietf:params:xml:ns:caldav\" xmlns:CS=\"http://calendarserver.org/ns/\" xmlns:A=\"http://apple.com/ns/ical/\" xmlns:X=\"urn:example:x\"";
+
+impl Answer {
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    pub fn etag(&self) -> String {
+        self.header("etag").unwrap_or_else(|| panic!("an ETag: {self:?}")).to_owned()
+    }
+
+    /// The answer, if it has that status.
+    pub fn expect(self, status: u16) -> Self {
+        assert_eq!(self.status, status, "{}", self.text());
+        self
+    }
+
+    /// The multistatus of a 207.
+    pub fn multistatus(&self) -> Multistatus {
+        assert_eq!(self.status, 207, "{}", self.text());
+        Multistatus::parse(&self.body)
+    }
+
+    /// That the answer is a refusal with that precondition element in its `DAV:error`.
+    pub fn refuses(&self, status: u16, condition: &str) {
+        assert_eq!(self.status, status, "{}", self.text());
+        let root = crate::xml::Element::parse(&self.body);
+        assert_eq!(root.name, "{DAV:}error", "{}", self.text());
+        assert!(root.children.iter().any(|child| child.name == condition), "no {condition} in {}", self.text());
+    }
+}
+
+async fn exchange(authority: &str, request: Request<Full<Bytes>>) -> Result<Answer, String> {
+    let stream = TcpStream::connect(authority).await.map_err(|error| error.to_string())?;
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|error| error.to_string())?;
+    let driver = tokio::spawn(connection);
+    let response = sender.send_request(request).await.map_err(|error| error.to_string())?;
+    let (head, body) = response.into_parts();
+    let body = body.collect().await.map_err(|error| error.to_string())?.to_bytes();
+    driver.abort();
+    let headers = head.headers.iter().map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()));
+    Ok(Answer { status: head.status.as_u16(), headers: headers.collect(), body })
+}
+
+fn runtime() -> &'static Runtime {
+    static RUNTIME: OnceLock<Runtime> = OnceLock::new();
+    RUNTIME.get_or_init(|| tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime starts"))
+}
+
+pub fn basic(user: &str, password: &str) -> String {
+    format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(format!("{user}:{password}")))
+}

@@ -1,0 +1,116 @@
+//! Methods: RFC 3744 Appendix B as data. The gate and `Allow` read the same table.
+
+use crate::kind::{ANY, CALENDAR, COLLECTION, HOME, Kind, KindSet, OBJECT, OWNED};
+use crate::privilege::Privilege;
+
+/// On which resource a privilege is needed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum On {
+    /// The resource the request names.
+    Target,
+    /// The collection it is, or would be, a member of.
+    Parent,
+}
+
+/// Where a method may be used, and what it takes.
+#[derive(Debug)]
+pub struct MethodRule {
+    /// The method.
+    pub method: &'static str,
+    /// Where it is specified.
+    pub section: &'static str,
+    /// Whether the URL must be mapped to a resource, or must not.
+    pub mapped: bool,
+    /// For a mapped URL the kinds it applies to; for an unmapped one the kinds the parent may have.
+    pub kinds: KindSet,
+    /// Privileges needed: all of them.
+    pub needs: &'static [(On, Privilege)],
+}
+
+const fn mapped(method: &'static str, section: &'static str, kinds: KindSet, needs: &'static [(On, Privilege)]) -> MethodRule {
+    MethodRule { method, section, mapped: true, kinds, needs }
+}
+
+const fn unmapped(method: &'static str, section: &'static str, parents: KindSet, needs: &'static [(On, Privilege)]) -> MethodRule {
+    MethodRule { method, section, mapped: false, kinds: parents, needs }
+}
+
+use On::{Parent, Target};
+use Privilege::{Bind, Read, ReadFreeBusy, Unbind, WriteContent, WriteProperties};
+
+const READABLE_BODY: KindSet = KindSet::of(&[Kind::Calendar, Kind::Object]);
+const REMOVABLE: KindSet = KindSet::of(&[Kind::Calendar, Kind::Object]);
+
+/// The table.
+#[rustfmt::skip]
+pub static METHODS: &[MethodRule] = &[
+    mapped  ("OPTIONS",    "RFC 9110 §9.3.7",  ANY,           &[(Target, Read)]),
+    mapped  ("GET",        "RFC 9110 §9.3.1",  READABLE_BODY, &[(Target, Read)]),
+    mapped  ("HEAD",       "RFC 9110 §9.3.2",  READABLE_BODY, &[(Target, Read)]),
+    mapped  ("PUT",        "RFC 4918 §9.7",    OBJECT,        &[(Target, WriteContent)]),
+    unmapped("PUT",        "RFC 4791 §5.3.2",  CALENDAR,      &[(Parent, Bind)]),
+    mapped  ("DELETE",     "RFC 4918 §9.6",    REMOVABLE,     &[(Parent, Unbind)]),
+    mapped  ("PROPFIND",   "RFC 4918 §9.1",    ANY,           &[(Target, Read)]),
+    mapped  ("PROPPATCH",  "RFC 4918 §9.2",    OWNED,         &[(Target, WriteProperties)]),
+    unmapped("MKCALENDAR", "RFC 4791 §5.3.1",  HOME,          &[(Parent, Bind)]),
+    unmapped("MKCOL",      "RFC 5689 §3",      HOME,          &[(Parent, Bind)]),
+    // Each report names its own privilege (crate::report); free-busy needs the least.
+    mapped  ("REPORT",     "RFC 3253 §3.6",    ANY,           &[(Target, ReadFreeBusy)]),
+];
+
+/// The row for a method on a mapped resource of that kind.
+pub fn rule_for(method: &str, kind: Kind) -> Option<&'static MethodRule> {
+    METHODS.iter().find(|rule| rule.mapped && rule.method == method && rule.kinds.has(kind))
+}
+
+/// The row for a method on an unmapped URL whose parent has that kind.
+pub fn rule_for_unmapped(method: &str, parent: Kind) -> Option<&'static MethodRule> {
+    METHODS.iter().find(|rule| !rule.mapped && rule.method == method && rule.kinds.has(parent))
+}
+
+/// Whether the server implements a method at all (else 501).
+pub fn is_known(method: &str) -> bool {
+    METHODS.iter().any(|rule| rule.method == method)
+}
+
+/// The value of `Allow` for a resource of that kind.
+///
+/// A calendar lists PUT too: Evolution reads there, and on the calendar only, whether it may write when privileges are missing.
+pub fn allow(kind: Kind) -> String {
+    let names: Vec<&str> =
+        METHODS.iter().filter(|rule| rule.kinds.has(kind) && (rule.mapped || kind == Kind::Calendar)).map(|rule| rule.method).collect();
+    names.join(", ")
+}
+
+/// The value of `Allow` for a URL without a resource, in a parent of that kind.
+pub fn allow_unmapped(parent: Kind) -> String {
+    let names: Vec<&str> = METHODS.iter().filter(|rule| !rule.mapped && rule.kinds.has(parent)).map(|rule| rule.method).collect();
+    names.join(", ")
+}
+
+/// Whether members may be listed below a resource of that kind.
+pub fn has_members(kind: Kind) -> bool {
+    COLLECTION.has(kind)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn allow_lists_what_the_table_holds() {
+        assert_eq!(allow(Kind::Root), "OPTIONS, PROPFIND, REPORT");
+        assert_eq!(allow(Kind::Calendar), "OPTIONS, GET, HEAD, PUT, DELETE, PROPFIND, PROPPATCH, REPORT");
+        assert_eq!(allow_unmapped(Kind::Home), "MKCALENDAR, MKCOL");
+    }
+
+    #[test]
+    fn a_method_and_kind_have_one_row_at_most() {
+        for rule in METHODS {
+            for kind in crate::kind::KINDS {
+                let rows = METHODS.iter().filter(|r| r.method == rule.method && r.mapped == rule.mapped && r.kinds.has(*kind));
+                assert!(rows.count() <= 1, "{} on {kind:?}", rule.method);
+            }
+        }
+    }
+}

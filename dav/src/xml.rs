@@ -1,0 +1,268 @@
+//! Request bodies as a small tree of elements: bounded, without DTDs, without external anything.
+
+use std::fmt;
+
+use quick_xml::NsReader;
+use quick_xml::events::{BytesStart, Event};
+use quick_xml::name::ResolveResult;
+
+use crate::name::Name;
+use crate::writer::XmlWriter;
+
+/// How deep a request body may nest: filters are the deepest thing clients send (about 8 levels).
+pub const XML_LEVELS_MAX: usize = 64;
+/// How many elements a request body may hold: a multiget of 50,000 objects fits.
+pub const XML_ELEMENTS_MAX: usize = 120_000;
+/// How many attributes (and namespace declarations) an element may have.
+pub const XML_ATTRIBUTES_MAX: usize = 64;
+
+const XML_NAMESPACE: &str = "http://www.w3.org/XML/1998/namespace";
+
+/// Why a body is not XML this server reads; the answer is 400 (RFC 4918 §8.2).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct XmlError(pub String);
+
+impl fmt::Display for XmlError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A child of an element.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Node {
+    /// An element.
+    Element(Element),
+    /// Character data, with references resolved.
+    Text(String),
+}
+
+/// An XML element with its name resolved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Element {
+    /// The expanded name.
+    pub name: Name,
+    /// Attributes without namespace declarations, in document order.
+    pub attributes: Vec<(Name, String)>,
+    /// What stands between the tags; comments and processing instructions are left out.
+    pub children: Vec<Node>,
+}
+
+impl Element {
+    /// Reads a document. A DOCTYPE is refused, so no entity can grow or reach outside (RFC 4918 §20.6).
+    pub fn parse(body: &[u8]) -> Result<Element, XmlError> {
+        let text = std::str::from_utf8(body).map_err(|e| XmlError(format!("the body is not UTF-8 at byte {}", e.valid_up_to())))?;
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+        Builder::default().read(text)
+    }
+
+    /// The child elements.
+    pub fn elements(&self) -> impl Iterator<Item = &Element> {
+        self.children.iter().filter_map(|node| match node {
+            Node::Element(element) => Some(element),
+            Node::Text(_) => None,
+        })
+    }
+
+    /// The first child element of that name.
+    pub fn child(&self, namespace: &str, local: &str) -> Option<&Element> {
+        self.elements().find(|e| e.name.is(namespace, local))
+    }
+
+    /// The character data directly inside this element.
+    pub fn text(&self) -> String {
+        let parts: Vec<&str> = self
+            .children
+            .iter()
+            .filter_map(|node| match node {
+                Node::Text(text) => Some(text.as_str()),
+                Node::Element(_) => None,
+            })
+            .collect();
+        parts.concat()
+    }
+
+    /// An attribute without namespace.
+    pub fn attribute(&self, local: &str) -> Option<&str> {
+        self.attributes.iter().find(|(name, _)| name.is("", local)).map(|(_, value)| value.as_str())
+    }
+
+    /// The element as XML text that stands by itself, to be kept and given back (RFC 4918 §4.3).
+    pub fn to_xml(&self) -> String {
+        let mut writer = XmlWriter::fragment();
+        self.write(&mut writer);
+        writer.into_string()
+    }
+
+    /// Depth is bounded by [`XML_LEVELS_MAX`], so this may recurse.
+    fn write(&self, writer: &mut XmlWriter) {
+        writer.start_with(&self.name, &self.attributes);
+        for node in &self.children {
+            match node {
+                Node::Element(element) => element.write(writer),
+                Node::Text(text) => writer.text(text),
+            }
+        }
+        writer.end(&self.name);
+    }
+}
+
+/// Builds the tree with a stack of its own.
+#[derive(Default)]
+struct Builder {
+    open: Vec<Element>,
+    root: Option<Element>,
+    elements: usize,
+}
+
+impl Builder {
+    fn read(mut self, text: &str) -> Result<Element, XmlError> {
+        let mut reader = NsReader::from_str(text);
+        reader.config_mut().expand_empty_elements = true;
+        loop {
+            let event = reader.read_event().map_err(|e| XmlError(format!("the body is not well-formed XML: {e}")))?;
+            match event {
+                Event::Start(start) => self.start(&reader, &start)?,
+                Event::End(_) => self.end()?,
+                Event::Text(text) => self.text(&text.xml10_content())?,
+                Event::CData(text) => self.text(&text.xml10_content())?,
+                Event::GeneralRef(reference) => {
+                    let text = resolve(&reference)?;
+                    self.text(&text)?;
+                }
+                Event::DocType(_) => return Err(XmlError("a document type declaration is not accepted".into())),
+                Event::Eof => break,
+                Event::Comment(_) | Event::PI(_) | Event::Decl(_) | Event::Empty(_) => {}
+            }
+        }
+        if !self.open.is_empty() {
+            return Err(XmlError("the body ends inside an element".into()));
+        }
+        self.root.ok_or_else(|| XmlError("the body holds no element".into()))
+    }
+
+    fn start(&mut self, reader: &NsReader<&[u8]>, start: &BytesStart<'_>) -> Result<(), XmlError> {
+        self.elements += 1;
+        if self.elements > XML_ELEMENTS_MAX {
+            return Err(XmlError(format!("the body holds more than {XML_ELEMENTS_MAX} elements")));
+        }
+        if self.open.len() >= XML_LEVELS_MAX {
+            return Err(XmlError(format!("the body nests deeper than {XML_LEVELS_MAX} levels")));
+        }
+        if self.open.is_empty() && self.root.is_some() {
+            return Err(XmlError("the body holds more than one root element".into()));
+        }
+        let (namespace, local) = reader.resolver().resolve_element(start.name());
+        let name = name_of(namespace, local.as_ref())?;
+        let attributes = attributes_of(reader, start)?;
+        self.open.push(Element { name, attributes, children: Vec::new() });
+        Ok(())
+    }
+
+    fn end(&mut self) -> Result<(), XmlError> {
+        let element = self.open.pop().ok_or_else(|| XmlError("an element ends that never began".into()))?;
+        match self.open.last_mut() {
+            Some(parent) => parent.children.push(Node::Element(element)),
+            None => self.root = Some(element),
+        }
+        Ok(())
+    }
+
+    fn text(&mut self, text: &str) -> Result<(), XmlError> {
+        let Some(parent) = self.open.last_mut() else {
+            let blank = text.chars().all(char::is_whitespace);
+            return if blank { Ok(()) } else { Err(XmlError("the body holds text outside its root element".into())) };
+        };
+        match parent.children.last_mut() {
+            Some(Node::Text(before)) => before.push_str(text),
+            _ => parent.children.push(Node::Text(text.to_owned())),
+        }
+        Ok(())
+    }
+}
+
+fn resolve(reference: &quick_xml::events::BytesRef<'_>) -> Result<String, XmlError> {
+    let bad = || XmlError("the body holds an entity that XML itself does not define".into());
+    if let Some(character) = reference.resolve_char_ref().map_err(|_| bad())? {
+        return Ok(character.to_string());
+    }
+    quick_xml::escape::resolve_predefined_entity(&reference.xml10_content()).map(str::to_owned).ok_or_else(bad)
+}
+
+fn name_of(namespace: ResolveResult<'_>, local: &str) -> Result<Name, XmlError> {
+    match namespace {
+        ResolveResult::Bound(uri) => Ok(Name::read(uri.as_ref(), local)),
+        ResolveResult::Unbound => Ok(Name::read("", local)),
+        ResolveResult::Unknown(_) => Err(XmlError(format!("the prefix of element or attribute {local} is not declared"))),
+    }
+}
+
+fn attributes_of(reader: &NsReader<&[u8]>, start: &BytesStart<'_>) -> Result<Vec<(Name, String)>, XmlError> {
+    let mut attributes = Vec::new();
+    for (count, attribute) in start.attributes().enumerate() {
+        let attribute = attribute.map_err(|e| XmlError(format!("an attribute is malformed: {e}")))?;
+        if count >= XML_ATTRIBUTES_MAX {
+            return Err(XmlError(format!("an element has more than {XML_ATTRIBUTES_MAX} attributes")));
+        }
+        if attribute.key.as_namespace_binding().is_some() {
+            continue;
+        }
+        let (namespace, local) = reader.resolver().resolve_attribute(attribute.key);
+        let name = name_of(namespace, local.as_ref())?;
+        let value = attribute
+            .normalized_value(quick_xml::XmlVersion::Implicit1_0)
+            .map_err(|e| XmlError(format!("an attribute's value is malformed: {e}")))?;
+        attributes.push((name, value.into_owned()));
+    }
+    Ok(attributes)
+}
+
+/// The attribute `xml:lang`, which a property's value carries with it (RFC 4918 §4.3).
+pub fn xml_lang() -> Name {
+    Name::read(XML_NAMESPACE, "lang")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_resolved_whatever_the_prefix() {
+        let root = Element::parse(br#"<x:propfind xmlns:x="DAV:"><prop xmlns="DAV:"><x:getetag/></prop></x:propfind>"#).unwrap();
+        assert!(root.name.is("DAV:", "propfind"));
+        assert!(root.child("DAV:", "prop").unwrap().child("DAV:", "getetag").is_some());
+    }
+
+    #[test]
+    fn references_and_cdata_become_text() {
+        let root = Element::parse(b"<a>x &amp; y&#13;<![CDATA[<z>]]></a>").unwrap();
+        assert_eq!(root.text(), "x & y\r<z>");
+    }
+
+    #[test]
+    fn rfc4918_s20_6_doctypes_and_unknown_entities_are_refused() {
+        assert!(Element::parse(br#"<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]><a>&b;</a>"#).is_err());
+        assert!(Element::parse(b"<a>&b;</a>").is_err());
+    }
+
+    #[test]
+    fn depth_is_bounded() {
+        let deep = format!("{}{}", "<a>".repeat(XML_LEVELS_MAX + 1), "</a>".repeat(XML_LEVELS_MAX + 1));
+        assert!(Element::parse(deep.as_bytes()).is_err());
+    }
+
+    #[test]
+    fn half_a_document_two_roots_and_text_outside_are_refused() {
+        for bad in [&b"<a><b></a>"[..], b"<a>", b"<a/><b/>", b"hello", b"", b"<a/>text", b"<p:a/>", b"</a>"] {
+            assert!(Element::parse(bad).is_err(), "{}", String::from_utf8_lossy(bad));
+        }
+    }
+
+    #[test]
+    fn rfc4918_s4_3_a_value_written_out_reads_back_the_same() {
+        let source = r#"<p:x xmlns:p="urn:a" xml:lang="de" q:b="1" c="&quot;&lt;" xmlns:q="urn:q"><D:href xmlns:D="DAV:">a &lt; b</D:href><y/></p:x>"#;
+        let first = Element::parse(source.as_bytes()).unwrap();
+        let again = Element::parse(first.to_xml().as_bytes()).unwrap();
+        assert_eq!(first, again);
+    }
+}

@@ -1,0 +1,266 @@
+//! Bodies in the form a report asks for: RFC 4791 §9.6.
+
+use bytes::Bytes;
+
+use crate::UtcMicros;
+use crate::component::Component;
+use crate::content_line::Property;
+use crate::date::{format_date, format_utc};
+use crate::filter::BoundReached;
+use crate::instances::{Instance, Resolved};
+use crate::matching::{event_within, free_busy_periods, overlaps};
+use crate::object::CalendarObject;
+use crate::zone::Zone;
+
+/// Instances one object may be expanded into.
+const INSTANCES_MAX: usize = 10_000;
+
+/// Which parts of a component (RFC 4791 §9.6.1).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Selection {
+    /// In capitals.
+    pub name: String,
+    /// Every property.
+    pub all_props: bool,
+    /// These properties; with `true` without their values.
+    pub props: Vec<(String, bool)>,
+    /// Everything inside.
+    pub all_comps: bool,
+    /// These components inside.
+    pub comps: Vec<Selection>,
+}
+
+/// The form of a body (RFC 4791 §9.6). Windows are UTC microseconds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CalendarData {
+    /// Parts, or everything.
+    pub selection: Option<Selection>,
+    /// Instances instead of rules (RFC 4791 §9.6.5).
+    pub expand: Option<(UtcMicros, UtcMicros)>,
+    /// Only overrides that matter in a window (RFC 4791 §9.6.6).
+    pub limit_recurrence_set: Option<(UtcMicros, UtcMicros)>,
+    /// Only periods that touch a window (RFC 4791 §9.6.7).
+    pub limit_freebusy_set: Option<(UtcMicros, UtcMicros)>,
+}
+
+impl CalendarData {
+    /// Whether the body is wanted as it is stored.
+    pub fn is_verbatim(&self) -> bool {
+        self.selection.is_none() && self.expand.is_none() && self.limit_recurrence_set.is_none() && self.limit_freebusy_set.is_none()
+    }
+
+    /// The body in this form; floating times and dates are read in `floating`.
+    ///
+    /// # Errors
+    /// [`BoundReached`] if it would have too many instances.
+    pub fn render(&self, object: &CalendarObject, floating: &Zone) -> Result<Bytes, BoundReached> {
+        if self.is_verbatim() {
+            return Ok(object.bytes().clone());
+        }
+        let mut form = Form { data: self, out: Vec::with_capacity(object.bytes().len()) };
+        form.calendar(object, floating)?;
+        Ok(form.out.into())
+    }
+}
+
+struct Form<'d> {
+    data: &'d CalendarData,
+    out: Vec<u8>,
+}
+
+/// Properties that describe a recurrence, gone once it is expanded (RFC 4791 §9.6.5).
+const RECURRENCE: [&str; 4] = ["RRULE", "RDATE", "EXRULE", "EXDATE"];
+/// Properties an instance has values of its own for.
+const OWN: [&str; 4] = ["DTSTART", "DTEND", "DUE", "RECURRENCE-ID"];
+
+impl Form<'_> {
+    fn calendar(&mut self, object: &CalendarObject, floating: &Zone) -> Result<(), BoundReached> {
+        let root = object.root();
+        let selection = self.data.selection.as_ref();
+        self.text("BEGIN:VCALENDAR");
+        self.properties(&root, selection, |_| true);
+        match self.data.expand {
+            Some(window) => self.expanded(object, floating, window, selection)?,
+            None => {
+                let kept = self.kept(object, floating)?;
+                for component in root.components().filter(|c| kept.as_ref().is_none_or(|kept| kept.contains(&c.raw().as_ptr()))) {
+                    self.selected(&component, selection, |form, inner, selection| form.component(inner, selection));
+                }
+            }
+        }
+        self.text("END:VCALENDAR");
+        Ok(())
+    }
+
+    fn text(&mut self, line: &str) {
+        self.out.extend_from_slice(line.as_bytes());
+        self.out.extend_from_slice(b"\r\n");
+    }
+
+    /// Writes a component if the selection around it has it.
+    fn selected(
+        &mut self,
+        component: &Component<'_>,
+        around: Option<&Selection>,
+        write: impl FnOnce(&mut Self, &Component<'_>, Option<&Selection>),
+    ) {
+        match around {
+            None => write(self, component, None),
+            Some(around) if around.all_comps => write(self, component, None),
+            Some(around) => {
+                if let Some(selection) = around.comps.iter().find(|selection| component.is(&selection.name)) {
+                    write(self, component, Some(selection));
+                }
+            }
+        }
+    }
+
+    /// Components nest a few levels (the parser bounds them), so this may recurse.
+    fn component(&mut self, component: &Component<'_>, selection: Option<&Selection>) {
+        let freebusy = self.data.limit_freebusy_set.filter(|_| component.is("VFREEBUSY"));
+        if selection.is_none() && freebusy.is_none() {
+            self.out.extend_from_slice(component.raw());
+            if !self.out.ends_with(b"\n") {
+                self.out.extend_from_slice(b"\r\n");
+            }
+            return;
+        }
+        self.text(&format!("BEGIN:{}", component.name()));
+        self.properties(component, selection, |property| freebusy.is_none() || !property.is("FREEBUSY"));
+        if let Some(window) = freebusy {
+            for (period, kind) in free_busy_periods(component).filter(|(period, _)| overlaps(*period, window)) {
+                self.text(&format!("FREEBUSY;FBTYPE={kind}:{}/{}", format_utc(period.0), format_utc(period.1)));
+            }
+        }
+        for inner in component.components() {
+            self.selected(&inner, selection, |form, inner, selection| form.component(inner, selection));
+        }
+        self.text(&format!("END:{}", component.name()));
+    }
+
+    /// A component's own properties, as they are, where wanted.
+    fn properties(&mut self, component: &Component<'_>, selection: Option<&Selection>, wanted: impl Fn(&Property<'_>) -> bool) {
+        let bytes = component.bytes();
+        for span in component.own_lines() {
+            let Ok(property) = Property::parse(span.unfolded(bytes), usize::MAX) else { continue };
+            if !wanted(&property) {
+                continue;
+            }
+            match part(selection, property.name()) {
+                Part::No => {}
+                Part::Whole => self.out.extend_from_slice(span.raw(bytes)),
+                Part::WithoutValue => self.text(&format!("{}:", property.name())),
+            }
+        }
+    }
+
+    /// One component per instance, in UTC, in order (RFC 4791 §9.6.5).
+    fn expanded(
+        &mut self,
+        object: &CalendarObject,
+        floating: &Zone,
+        window: (UtcMicros, UtcMicros),
+        selection: Option<&Selection>,
+    ) -> Result<(), BoundReached> {
+        let series = object.series(floating);
+        let mut instances = Vec::new();
+        series.visit(window, |instance| {
+            if event_within(instance, window) || instance.start.is_none() {
+                instances.push(instance.clone());
+            }
+            instances.len() <= INSTANCES_MAX
+        })?;
+        if instances.len() > INSTANCES_MAX {
+            return Err(BoundReached);
+        }
+        instances.sort_by_key(|instance| instance.begins);
+        let recurs = series.recurs();
+        for instance in &instances {
+            let component = instance.component;
+            self.selected(&component, selection, |form, component, selection| form.instance(component, instance, recurs, selection));
+        }
+        Ok(())
+    }
+
+    fn instance(&mut self, component: &Component<'_>, instance: &Instance<'_>, recurs: bool, selection: Option<&Selection>) {
+        self.text(&format!("BEGIN:{}", component.name()));
+        let named = |property: &Property<'_>, names: &[&str]| names.iter().any(|name| property.is(name));
+        self.properties(component, selection, |property| !named(property, &OWN) && !named(property, &RECURRENCE));
+        let id = instance.recurrence_id.as_ref().filter(|_| recurs);
+        if let Some(id) = id {
+            self.moment("RECURRENCE-ID", id, id.utc(), selection);
+        }
+        if let Some(start) = &instance.start {
+            let has = |name: &str| component.property(name).is_some();
+            if has("DTSTART") {
+                self.moment("DTSTART", start, instance.begins, selection);
+            }
+            for name in ["DTEND", "DUE"] {
+                if has(name) {
+                    let end = Resolved { local: start.zone.local_of(instance.ends), ..start.clone() };
+                    self.moment(name, &end, instance.ends, selection);
+                }
+            }
+        }
+        for inner in component.components() {
+            self.selected(&inner, selection, |form, inner, selection| form.component(inner, selection));
+        }
+        self.text(&format!("END:{}", component.name()));
+    }
+
+    /// Dates stay dates, times become UTC.
+    fn moment(&mut self, name: &str, moment: &Resolved, at: UtcMicros, selection: Option<&Selection>) {
+        match part(selection, name) {
+            Part::No => {}
+            Part::WithoutValue => self.text(&format!("{name}:")),
+            Part::Whole if moment.is_date => self.text(&format!("{name};VALUE=DATE:{}", format_date(moment.local))),
+            Part::Whole => self.text(&format!("{name}:{}", format_utc(at))),
+        }
+    }
+
+    /// With limit-recurrence-set: where the components stand that matter in the window: the master, and overrides that are, or would
+    /// have been, in it (RFC 4791 §9.6.6).
+    fn kept(&self, object: &CalendarObject, floating: &Zone) -> Result<Option<Vec<*const u8>>, BoundReached> {
+        let Some(window) = self.data.limit_recurrence_set else { return Ok(None) };
+        let mut kept: Vec<*const u8> = Vec::new();
+        for component in object.root().components() {
+            let is_override = component.property("RECURRENCE-ID").is_some() && component.property("RRULE").is_none();
+            let future = component.property("RECURRENCE-ID").is_some_and(|p| p.parameter("RANGE").is_some());
+            if !is_override || future {
+                kept.push(component.raw().as_ptr());
+            }
+        }
+        object.series(floating).visit(window, |instance| {
+            let lasts = instance.ends - instance.begins;
+            let nominal = instance.recurrence_id.as_ref().map(|id| id.utc());
+            let was = nominal.is_some_and(|at| overlaps((at, at + lasts.max(1)), window));
+            let at = instance.component.raw().as_ptr();
+            if (was || event_within(instance, window)) && !kept.contains(&at) {
+                kept.push(at);
+            }
+            true
+        })?;
+        Ok(Some(kept))
+    }
+}
+
+enum Part {
+    No,
+    Whole,
+    WithoutValue,
+}
+
+fn part(selection: Option<&Selection>, name: &str) -> Part {
+    match selection {
+        None => Part::Whole,
+        Some(selection) if selection.all_props => Part::Whole,
+        Some(selection) => match selection.props.iter().find(|(wanted, _)| wanted.eq_ignore_ascii_case(name)) {
+            Some((_, true)) => Part::WithoutValue,
+            Some((_, false)) => Part::Whole,
+            None => Part::No,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,129 @@
+//! Filters: RFC 4791 §9.7, as data. All tests of a filter must hold.
+
+use crate::component::ComponentKind;
+use crate::object::CalendarObject;
+use crate::zone::Zone;
+use crate::{UtcMicros, matching};
+
+/// A time range, UTC microseconds; half open, and open where an end is missing. At least one is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TimeRange {
+    /// Included.
+    pub start: Option<UtcMicros>,
+    /// Excluded.
+    pub end: Option<UtcMicros>,
+}
+
+/// How text is compared (RFC 4790).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Collation {
+    /// `i;ascii-casemap`.
+    AsciiCasemap,
+    /// `i;octet`.
+    Octet,
+    /// `i;unicode-casemap` (RFC 5051).
+    UnicodeCasemap,
+}
+
+/// A search for a substring (RFC 4791 §9.7.5).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TextMatch {
+    /// What to look for.
+    pub text: String,
+    /// How to compare.
+    pub collation: Collation,
+    /// Whether it must not be found.
+    pub negate: bool,
+}
+
+/// RFC 4791 §9.7.3.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParamFilter {
+    /// In capitals.
+    pub name: String,
+    /// What must hold.
+    pub test: ParamTest,
+}
+
+/// A test of a parameter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ParamTest {
+    /// It is there.
+    Exists,
+    /// It is not there.
+    IsNotDefined,
+    /// A value of it matches.
+    Text(TextMatch),
+}
+
+/// RFC 4791 §9.7.2.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PropFilter {
+    /// In capitals.
+    pub name: String,
+    /// What must hold.
+    pub test: PropTest,
+    /// And of its parameters.
+    pub params: Vec<ParamFilter>,
+}
+
+/// A test of a property.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PropTest {
+    /// It is there.
+    Exists,
+    /// It is not there.
+    IsNotDefined,
+    /// Its moment lies in a range.
+    TimeRange(TimeRange),
+    /// Its value matches.
+    Text(TextMatch),
+}
+
+/// RFC 4791 §9.7.1.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CompFilter {
+    /// In capitals.
+    pub name: String,
+    /// Whether no such component may be there.
+    pub is_not_defined: bool,
+    /// When an instance of it must be.
+    pub time_range: Option<TimeRange>,
+    /// What its properties must be.
+    pub props: Vec<PropFilter>,
+    /// What must be inside.
+    pub comps: Vec<CompFilter>,
+}
+
+/// Deciding would take more work than is allowed. The caller says so, or gives the whole object: never silence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BoundReached;
+
+/// What an index may narrow by: everything that matches is within.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Narrowing {
+    /// Only objects of this kind match.
+    pub component: Option<ComponentKind>,
+    /// Only objects whose bounds touch this window match.
+    pub window: Option<TimeRange>,
+}
+
+impl CompFilter {
+    /// What an index may narrow by.
+    pub fn narrowing(&self) -> Narrowing {
+        let needed = self.comps.iter().filter(|comp| !comp.is_not_defined);
+        let mut kinds = needed.filter_map(|comp| Some((ComponentKind::from_name(&comp.name)?, comp.time_range)));
+        match kinds.next() {
+            Some((component, window)) => Narrowing { component: Some(component), window },
+            None => Narrowing { component: None, window: None },
+        }
+    }
+
+    /// Whether an object matches; floating times and dates are read in `floating`.
+    ///
+    /// # Errors
+    /// [`BoundReached`] if that cannot be decided within bounds.
+    pub fn matches(&self, object: &CalendarObject, floating: &Zone) -> Result<bool, BoundReached> {
+        matching::matches(self, object, floating)
+    }
+}

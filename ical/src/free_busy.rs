@@ -1,0 +1,119 @@
+//! Busy time: RFC 4791 §7.10, RFC 5545 §3.6.4.
+
+use crate::UtcMicros;
+use crate::component::ComponentKind;
+use crate::date::format_utc;
+use crate::filter::BoundReached;
+use crate::matching::{event_within, free_busy_periods, overlaps};
+use crate::object::CalendarObject;
+use crate::zone::Zone;
+
+/// Periods of one object in one answer.
+const PERIODS_MAX: usize = 50_000;
+
+/// How busy (RFC 5545 §3.2.9).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum BusyKind {
+    /// BUSY.
+    Busy,
+    /// BUSY-TENTATIVE.
+    BusyTentative,
+    /// BUSY-UNAVAILABLE.
+    BusyUnavailable,
+}
+
+/// A busy period, UTC microseconds, half open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Period {
+    /// Its start.
+    pub start: UtcMicros,
+    /// Its end.
+    pub end: UtcMicros,
+    /// How busy.
+    pub kind: BusyKind,
+}
+
+/// The busy time of one object within a window: events that are opaque and not cancelled, and the periods of free-busy objects.
+///
+/// # Errors
+/// [`BoundReached`] if there are too many.
+pub fn busy_periods(object: &CalendarObject, window: (UtcMicros, UtcMicros), floating: &Zone) -> Result<Vec<Period>, BoundReached> {
+    let mut periods = Vec::new();
+    let mut add = |start: UtcMicros, end: UtcMicros, kind: BusyKind| {
+        if overlaps((start, end), window) && end > start {
+            periods.push(Period { start: start.max(window.0), end: end.min(window.1), kind });
+        }
+        periods.len() < PERIODS_MAX
+    };
+    match object.kind() {
+        ComponentKind::Event => object.series(floating).visit(window, |instance| match kind_of_event(&instance.component) {
+            Some(kind) if event_within(instance, window) => add(instance.begins, instance.ends, kind),
+            _ => true,
+        })?,
+        ComponentKind::FreeBusy => {
+            for component in object.main_components() {
+                for ((start, end), kind) in free_busy_periods(&component) {
+                    let kind = match kind.as_str() {
+                        "FREE" => continue,
+                        "BUSY-TENTATIVE" => BusyKind::BusyTentative,
+                        "BUSY-UNAVAILABLE" => BusyKind::BusyUnavailable,
+                        _ => BusyKind::Busy,
+                    };
+                    add(start, end, kind);
+                }
+            }
+        }
+        _ => {}
+    }
+    if periods.len() >= PERIODS_MAX { Err(BoundReached) } else { Ok(periods) }
+}
+
+/// RFC 4791 §7.10: TRANSP and STATUS decide.
+fn kind_of_event(component: &crate::component::Component<'_>) -> Option<BusyKind> {
+    let value = |name| component.property(name).map(|p| p.value().trim().to_ascii_uppercase());
+    if value("TRANSP").as_deref() == Some("TRANSPARENT") {
+        return None;
+    }
+    match value("STATUS").as_deref() {
+        Some("CANCELLED") => None,
+        Some("TENTATIVE") => Some(BusyKind::BusyTentative),
+        _ => Some(BusyKind::Busy),
+    }
+}
+
+/// Periods of one kind that touch become one; in order of start.
+pub fn coalesce(mut periods: Vec<Period>) -> Vec<Period> {
+    periods.sort_unstable_by_key(|period| (period.kind, period.start, period.end));
+    let mut merged: Vec<Period> = Vec::new();
+    for period in periods {
+        match merged.last_mut() {
+            Some(last) if last.kind == period.kind && period.start <= last.end => last.end = last.end.max(period.end),
+            _ => merged.push(period),
+        }
+    }
+    merged.sort_by_key(|period| (period.start, period.end, period.kind));
+    merged
+}
+
+/// The answer to a free-busy-query: a VCALENDAR with one VFREEBUSY.
+pub fn vfreebusy(periods: &[Period], window: (UtcMicros, UtcMicros), dtstamp: UtcMicros, uid: &str) -> String {
+    let mut out = String::from("BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Kalends//Kalends//EN\r\nBEGIN:VFREEBUSY\r\n");
+    let mut line = |text: String| {
+        out.push_str(&text);
+        out.push_str("\r\n");
+    };
+    line(format!("UID:{uid}"));
+    line(format!("DTSTAMP:{}", format_utc(dtstamp)));
+    line(format!("DTSTART:{}", format_utc(window.0)));
+    line(format!("DTEND:{}", format_utc(window.1)));
+    for period in periods {
+        let kind = match period.kind {
+            BusyKind::Busy => "",
+            BusyKind::BusyTentative => ";FBTYPE=BUSY-TENTATIVE",
+            BusyKind::BusyUnavailable => ";FBTYPE=BUSY-UNAVAILABLE",
+        };
+        line(format!("FREEBUSY{kind}:{}/{}", format_utc(period.start), format_utc(period.end)));
+    }
+    out.push_str("END:VFREEBUSY\r\nEND:VCALENDAR\r\n");
+    out
+}

@@ -1,0 +1,413 @@
+//! Recurrence rules: RFC 5545 §3.3.10 and the SKIP of RFC 7529, in wall-clock time.
+//!
+//! A rule is a lattice of periods (years, months, weeks, days, hours, …). Without COUNT a period is found by division, so the first
+//! instance after any moment costs the same; with COUNT the instances are walked. One period is never laid out in memory: its days are,
+//! and the times of a day are the same for all of them.
+
+mod days;
+mod parse;
+
+use crate::civil::{DAY_SECONDS, Day, LocalSeconds, date_of, day_of, weekday_of};
+use crate::filter::BoundReached;
+use crate::value::Moment;
+
+/// Periods (for frequencies below a day: days, hours or minutes passed over) without an instance before a rule is given up.
+const BARREN_PERIODS_MAX: u32 = 200_000;
+/// Instances walked for one question.
+const STEPS_MAX: u32 = 2_000_000;
+/// Rules end with the last year that dates can be written in.
+const LAST_DAY: Day = day_of(9999, 12, 31);
+
+/// How often (RFC 5545 §3.3.10).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Frequency {
+    /// Every so many seconds.
+    Secondly,
+    /// Every so many minutes.
+    Minutely,
+    /// Every so many hours.
+    Hourly,
+    /// Every so many days.
+    Daily,
+    /// Every so many weeks.
+    Weekly,
+    /// Every so many months.
+    Monthly,
+    /// Every so many years.
+    Yearly,
+}
+
+/// What becomes of a date that does not exist (RFC 7529 §4.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Skip {
+    /// It is left out.
+    #[default]
+    Omit,
+    /// The last day before it.
+    Backward,
+    /// The first day after it.
+    Forward,
+}
+
+/// A weekday, perhaps the n-th or n-th last one; 0 stands for every one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct WeekdayNumber {
+    pub nth: i64,
+    /// 0 is Monday.
+    pub weekday: i64,
+}
+
+/// Why a text is no rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RuleError {
+    /// It cannot be read; a sentence's end.
+    Invalid(String),
+    /// It counts in a calendar this server does not know (RFC 7529).
+    Rscale(String),
+}
+
+/// A recurrence rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rule {
+    frequency: Frequency,
+    interval: i64,
+    count: Option<u32>,
+    until: Option<Moment>,
+    seconds: Vec<i64>,
+    minutes: Vec<i64>,
+    hours: Vec<i64>,
+    weekdays: Vec<WeekdayNumber>,
+    month_days: Vec<i64>,
+    year_days: Vec<i64>,
+    week_numbers: Vec<i64>,
+    months: Vec<i64>,
+    positions: Vec<i64>,
+    week_start: i64,
+    skip: Skip,
+}
+
+impl Rule {
+    /// The last moment, as written; whoever asks knows the zone to compare in.
+    pub fn until(&self) -> Option<&Moment> {
+        self.until.as_ref()
+    }
+
+    /// How many instances there are, DTSTART included.
+    pub fn count(&self) -> Option<u32> {
+        self.count
+    }
+
+    /// Whether it comes more than once a day.
+    pub fn is_below_daily(&self) -> bool {
+        self.frequency < Frequency::Daily
+    }
+
+    /// The instances in order, `start` first (it counts as the first one, whether or not the rule would give it, RFC 5545 §3.8.5.3).
+    /// Without COUNT it begins at the first instance not before `from`; with COUNT at `start`. COUNT and UNTIL are for the caller to
+    /// apply, who knows the zone: what it leaves out does not count.
+    pub(crate) fn starts(&self, start: LocalSeconds, from: LocalSeconds) -> Starts<'_> {
+        Starts::new(self, start, from, false)
+    }
+
+    /// As [`Rule::starts`] for a start that is a date: parts below a day do not count (RFC 5545 §3.3.10).
+    pub(crate) fn starts_of_dates(&self, start: LocalSeconds, from: LocalSeconds) -> Starts<'_> {
+        Starts::new(self, start, from, true)
+    }
+}
+
+/// The instances of a rule.
+pub(crate) struct Starts<'r> {
+    rule: &'r Rule,
+    start: LocalSeconds,
+    from: LocalSeconds,
+    /// Which period comes next.
+    period: i64,
+    /// The days of the present period, and the second of the day of each instance in them.
+    days: Vec<Day>,
+    times: Vec<i64>,
+    /// Which of `days` × `times` come, where BYSETPOS chooses.
+    chosen: Option<Vec<usize>>,
+    next: usize,
+    steps: u32,
+    begun: bool,
+    ended: bool,
+}
+
+impl<'r> Starts<'r> {
+    fn new(rule: &'r Rule, start: LocalSeconds, from: LocalSeconds, is_date: bool) -> Self {
+        let from = if rule.count.is_some() { start } else { from.max(start) };
+        let of_day = start.rem_euclid(DAY_SECONDS);
+        let times = if is_date { vec![0] } else { rule.times_of_day(of_day) };
+        let mut starts = Self {
+            rule,
+            start,
+            from,
+            period: 0,
+            days: Vec::new(),
+            times,
+            chosen: None,
+            next: 0,
+            steps: 0,
+            begun: false,
+            ended: is_date && rule.is_below_daily(),
+        };
+        starts.period = starts.period_of(from);
+        starts
+    }
+
+    /// The period a moment lies in, or one before it: SKIP may carry an instance into the next.
+    fn period_of(&self, at: LocalSeconds) -> i64 {
+        let (day, start_day) = (at.div_euclid(DAY_SECONDS), self.start.div_euclid(DAY_SECONDS));
+        let ((year, month, _), (start_year, start_month, _)) = (date_of(day), date_of(start_day));
+        let units = match self.rule.frequency {
+            Frequency::Yearly => year - start_year,
+            Frequency::Monthly => (year - start_year) * 12 + month - start_month,
+            Frequency::Weekly => (self.week_of(day) - self.week_of(start_day)) / 7,
+            Frequency::Daily => day - start_day,
+            below => at.div_euclid(unit_seconds(below)) - self.start.div_euclid(unit_seconds(below)),
+        };
+        (units.div_euclid(self.rule.interval) - 1).max(0)
+    }
+
+    /// The first day of the week a day lies in.
+    fn week_of(&self, day: Day) -> Day {
+        day - (weekday_of(day) - self.rule.week_start).rem_euclid(7)
+    }
+
+    /// The instance at an index into the present period.
+    fn at(&self, index: usize) -> Option<LocalSeconds> {
+        let index = match &self.chosen {
+            Some(chosen) => *chosen.get(index)?,
+            None => index,
+        };
+        let times = self.times.len().max(1);
+        Some(self.days.get(index / times)? * DAY_SECONDS + self.times.get(index % times)?)
+    }
+
+    /// Goes on to the next period that has instances.
+    fn advance(&mut self) -> Result<bool, BoundReached> {
+        for _ in 0..BARREN_PERIODS_MAX {
+            let found = if self.rule.is_below_daily() { self.fill_below_daily() } else { self.fill() };
+            match found {
+                None => return Ok(false),
+                Some(true) => return Ok(true),
+                Some(false) => {}
+            }
+        }
+        Err(BoundReached)
+    }
+
+    /// Lays out the days of the next period; `None` beyond the last year.
+    fn fill(&mut self) -> Option<bool> {
+        let steps = self.period.checked_mul(self.rule.interval)?;
+        self.period += 1;
+        let start_day = self.start.div_euclid(DAY_SECONDS);
+        let (year, month, _) = date_of(start_day);
+        self.days.clear();
+        let first = match self.rule.frequency {
+            Frequency::Yearly => day_of(year.checked_add(steps)?, 1, 1),
+            Frequency::Monthly => day_of(year, month.checked_add(steps)?, 1),
+            Frequency::Weekly => self.week_of(start_day).checked_add(steps.checked_mul(7)?)?,
+            _ => start_day.checked_add(steps)?,
+        };
+        if first > LAST_DAY {
+            return None;
+        }
+        self.rule.days_of_period(first, start_day, &mut self.days);
+        self.choose();
+        Some(!self.days.is_empty())
+    }
+
+    /// Applies BYSETPOS to the present period.
+    fn choose(&mut self) {
+        let total = self.days.len() * self.times.len();
+        self.next = 0;
+        self.chosen = (!self.rule.positions.is_empty()).then(|| positions(&self.rule.positions, total));
+        if self.chosen.is_none() {
+            // Straight to the day that matters.
+            let from_day = self.from.div_euclid(DAY_SECONDS);
+            self.next = self.days.partition_point(|day| *day < from_day) * self.times.len();
+        }
+    }
+
+    /// A period below a day: the next hour, minute or second that the parts above it let through. Whole days, hours and minutes that
+    /// they do not are passed over at once.
+    fn fill_below_daily(&mut self) -> Option<bool> {
+        let unit = unit_seconds(self.rule.frequency);
+        let step = unit.checked_mul(self.rule.interval)?;
+        let base = self.start.div_euclid(unit) * unit;
+        let at = base.checked_add(self.period.checked_mul(step)?)?;
+        let day = at.div_euclid(DAY_SECONDS);
+        if day > LAST_DAY {
+            return None;
+        }
+        let of_day = at.rem_euclid(DAY_SECONDS);
+        let barrier = if !self.rule.allows_day(day) {
+            Some((day + 1) * DAY_SECONDS)
+        } else if !allows(&self.rule.hours, of_day / 3600) {
+            Some((at.div_euclid(3600) + 1) * 3600)
+        } else if self.rule.frequency < Frequency::Hourly && !allows(&self.rule.minutes, of_day / 60 % 60) {
+            Some((at.div_euclid(60) + 1) * 60)
+        } else {
+            None
+        };
+        if let Some(barrier) = barrier {
+            self.period = (barrier - base + step - 1).div_euclid(step).max(self.period + 1);
+            return Some(false);
+        }
+        self.period += 1;
+        if self.rule.frequency == Frequency::Secondly && !allows(&self.rule.seconds, of_day % 60) {
+            return Some(false);
+        }
+        self.days = vec![day];
+        self.times = self.rule.times_below(of_day, self.start.rem_euclid(DAY_SECONDS));
+        self.choose();
+        self.next = 0;
+        Some(!self.times.is_empty())
+    }
+}
+
+impl Iterator for Starts<'_> {
+    type Item = Result<LocalSeconds, BoundReached>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if !std::mem::replace(&mut self.begun, true) && self.start >= self.from {
+            return Some(Ok(self.start));
+        }
+        while !self.ended {
+            self.steps += 1;
+            if self.steps > STEPS_MAX {
+                self.ended = true;
+                return Some(Err(BoundReached));
+            }
+            let Some(at) = self.at(self.next) else {
+                match self.advance() {
+                    Ok(true) => continue,
+                    Ok(false) => self.ended = true,
+                    Err(bound) => {
+                        self.ended = true;
+                        return Some(Err(bound));
+                    }
+                }
+                continue;
+            };
+            self.next += 1;
+            if at > self.start && at >= self.from {
+                return Some(Ok(at));
+            }
+        }
+        None
+    }
+}
+
+fn unit_seconds(frequency: Frequency) -> i64 {
+    match frequency {
+        Frequency::Hourly => 3600,
+        Frequency::Minutely => 60,
+        _ => 1,
+    }
+}
+
+fn allows(list: &[i64], value: i64) -> bool {
+    list.is_empty() || list.contains(&value)
+}
+
+/// The indexes that positions mean, counted from 1 or from the end, in order.
+fn positions(wanted: &[i64], total: usize) -> Vec<usize> {
+    let total = i64::try_from(total).unwrap_or(i64::MAX);
+    let index = |position: &i64| if *position > 0 { position - 1 } else { total + position };
+    let mut chosen: Vec<usize> =
+        wanted.iter().map(index).filter(|i| (0..total).contains(i)).filter_map(|i| usize::try_from(i).ok()).collect();
+    chosen.sort_unstable();
+    chosen.dedup();
+    chosen
+}
+
+impl Rule {
+    /// The times of a day that instances come at, for frequencies of a day and more; those of the start where nothing is said.
+    fn times_of_day(&self, start: i64) -> Vec<i64> {
+        if self.is_below_daily() {
+            return Vec::new();
+        }
+        let or = |list: &[i64], value: i64| if list.is_empty() { vec![value] } else { list.to_vec() };
+        let hours = or(&self.hours, start / 3600);
+        let minutes = or(&self.minutes, start / 60 % 60);
+        let seconds = or(&self.seconds, start % 60);
+        let mut times = Vec::with_capacity(hours.len() * minutes.len() * seconds.len());
+        for hour in &hours {
+            for minute in &minutes {
+                times.extend(seconds.iter().map(|second| hour * 3600 + minute * 60 + second));
+            }
+        }
+        times.sort_unstable();
+        times.dedup();
+        times
+    }
+
+    /// The times within one hour, minute or second.
+    fn times_below(&self, of_day: i64, start: i64) -> Vec<i64> {
+        let or = |list: &[i64], value: i64| if list.is_empty() { vec![value] } else { list.to_vec() };
+        let mut times: Vec<i64> = match self.frequency {
+            Frequency::Hourly => {
+                let seconds = or(&self.seconds, start % 60);
+                let minutes = or(&self.minutes, start / 60 % 60);
+                let hour = of_day / 3600 * 3600;
+                minutes.iter().flat_map(|minute| seconds.iter().map(move |second| hour + minute * 60 + second)).collect()
+            }
+            Frequency::Minutely => or(&self.seconds, start % 60).iter().map(|second| of_day / 60 * 60 + second).collect(),
+            _ => vec![of_day],
+        };
+        times.sort_unstable();
+        times.dedup();
+        times
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::date::format_local;
+
+    fn first(rule: &str, start: &str, from: Option<&str>, count: usize) -> Vec<String> {
+        let local = |text| Moment::parse(text, None).unwrap().local;
+        let rule = Rule::parse(rule).unwrap();
+        rule.starts(local(start), from.map_or(i64::MIN, local)).take(count).map(|at| format_local(at.unwrap())).collect()
+    }
+
+    #[test]
+    fn s3_3_10_every_other_year_on_sundays_in_january() {
+        let found = first("FREQ=YEARLY;INTERVAL=2;BYMONTH=1;BYDAY=SU;BYHOUR=8,9;BYMINUTE=30", "19970105T083000", None, 4);
+        assert_eq!(found, ["19970105T083000", "19970105T093000", "19970112T083000", "19970112T093000"]);
+    }
+
+    #[test]
+    fn a_window_far_away_is_sought_not_walked() {
+        let found = first("FREQ=WEEKLY;BYDAY=MO", "19900101T090000", Some("99000101T000000"), 1);
+        assert_eq!(found, ["99000101T090000"]);
+        let found = first("FREQ=SECONDLY;INTERVAL=7", "19900101T000000", Some("99000101T000000"), 1);
+        assert_eq!(found.len(), 1);
+    }
+
+    #[test]
+    fn sparse_rules_below_a_day_pass_over_what_they_exclude() {
+        let rule = "FREQ=SECONDLY;BYMONTH=2;BYMONTHDAY=29;BYHOUR=3;BYMINUTE=4;BYSECOND=5";
+        assert_eq!(first(rule, "20240229T030405", None, 2), ["20240229T030405", "20280229T030405"]);
+    }
+
+    #[test]
+    fn what_can_never_be_is_an_explicit_bound_or_an_end() {
+        let rule = Rule::parse("FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30").unwrap();
+        let found: Vec<_> = rule.starts(0, 0).collect();
+        assert_eq!(found, [Ok(0)]);
+        let rule = Rule::parse("FREQ=SECONDLY;BYSETPOS=2").unwrap();
+        assert!(rule.starts(0, 0).nth(1).unwrap().is_err());
+    }
+
+    #[test]
+    fn a_period_with_millions_of_instances_is_not_laid_out() {
+        let all = |most: u32| (0..most).map(|n| n.to_string()).collect::<Vec<_>>().join(",");
+        let rule = format!("FREQ=YEARLY;BYDAY=MO,TU,WE,TH,FR,SA,SU;BYHOUR={};BYMINUTE={};BYSECOND={}", all(24), all(60), all(60));
+        let found = first(&rule, "20240101T000000", Some("20241231T235958"), 3);
+        assert_eq!(found, ["20241231T235958", "20241231T235959", "20250101T000000"]);
+    }
+}

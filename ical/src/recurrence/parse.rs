@@ -1,0 +1,161 @@
+//! Reading RRULE: RFC 5545 §3.3.10, with UNTIL as clients write it (T3).
+
+use super::{Frequency, Rule, RuleError, Skip, WeekdayNumber};
+use crate::value::Moment;
+
+const WEEKDAYS: [&str; 7] = ["MO", "TU", "WE", "TH", "FR", "SA", "SU"];
+/// Values in one list; BYYEARDAY is the longest that makes sense.
+const LIST_MAX: usize = 1_000;
+
+impl Rule {
+    /// Reads a rule. Parts that are not known (X- parts) are passed over.
+    ///
+    /// # Errors
+    /// What the grammar does not allow, or a calendar that is not known.
+    pub fn parse(text: &str) -> Result<Self, RuleError> {
+        let mut frequency = None;
+        let mut rule = Self {
+            frequency: Frequency::Yearly,
+            interval: 1,
+            count: None,
+            until: None,
+            seconds: Vec::new(),
+            minutes: Vec::new(),
+            hours: Vec::new(),
+            weekdays: Vec::new(),
+            month_days: Vec::new(),
+            year_days: Vec::new(),
+            week_numbers: Vec::new(),
+            months: Vec::new(),
+            positions: Vec::new(),
+            week_start: 0,
+            skip: Skip::Omit,
+        };
+        for part in text.trim().split(';').filter(|part| !part.trim().is_empty()) {
+            let (name, value) = part.split_once('=').ok_or_else(|| invalid(part))?;
+            let value = value.trim();
+            match name.trim().to_ascii_uppercase().as_str() {
+                "FREQ" => frequency = Some(frequency_of(value).ok_or_else(|| invalid(part))?),
+                "INTERVAL" => rule.interval = positive(value).ok_or_else(|| invalid(part))?,
+                "COUNT" => rule.count = Some(positive(value).and_then(|n| u32::try_from(n).ok()).ok_or_else(|| invalid(part))?),
+                "UNTIL" => rule.until = Some(Moment::parse(value, None).ok_or_else(|| invalid(part))?),
+                "BYSECOND" => rule.seconds = list(value, 0, 60).ok_or_else(|| invalid(part))?,
+                "BYMINUTE" => rule.minutes = list(value, 0, 59).ok_or_else(|| invalid(part))?,
+                "BYHOUR" => rule.hours = list(value, 0, 23).ok_or_else(|| invalid(part))?,
+                "BYDAY" => rule.weekdays = weekday_list(value).ok_or_else(|| invalid(part))?,
+                "BYMONTHDAY" => rule.month_days = signed_list(value, 31).ok_or_else(|| invalid(part))?,
+                "BYYEARDAY" => rule.year_days = signed_list(value, 366).ok_or_else(|| invalid(part))?,
+                "BYWEEKNO" => rule.week_numbers = signed_list(value, 53).ok_or_else(|| invalid(part))?,
+                "BYMONTH" => rule.months = list(value, 1, 12).ok_or_else(|| invalid(part))?,
+                "BYSETPOS" => rule.positions = signed_list(value, 366).ok_or_else(|| invalid(part))?,
+                "WKST" => rule.week_start = weekday(value).ok_or_else(|| invalid(part))?,
+                "RSCALE" if !value.eq_ignore_ascii_case("GREGORIAN") => return Err(RuleError::Rscale(value.to_ascii_uppercase())),
+                "SKIP" => rule.skip = skip_of(value).ok_or_else(|| invalid(part))?,
+                _ => {}
+            }
+        }
+        rule.frequency = frequency.ok_or_else(|| RuleError::Invalid("has no FREQ".to_owned()))?;
+        // A leap second is read as the second before it.
+        rule.seconds.iter_mut().for_each(|second| *second = (*second).min(59));
+        Ok(rule)
+    }
+}
+
+fn invalid(part: &str) -> RuleError {
+    let shown: String = part.chars().take(60).collect();
+    RuleError::Invalid(format!("has the part {shown}, which cannot be read"))
+}
+
+fn frequency_of(value: &str) -> Option<Frequency> {
+    Some(match value.to_ascii_uppercase().as_str() {
+        "SECONDLY" => Frequency::Secondly,
+        "MINUTELY" => Frequency::Minutely,
+        "HOURLY" => Frequency::Hourly,
+        "DAILY" => Frequency::Daily,
+        "WEEKLY" => Frequency::Weekly,
+        "MONTHLY" => Frequency::Monthly,
+        "YEARLY" => Frequency::Yearly,
+        _ => return None,
+    })
+}
+
+fn skip_of(value: &str) -> Option<Skip> {
+    Some(match value.to_ascii_uppercase().as_str() {
+        "OMIT" => Skip::Omit,
+        "BACKWARD" => Skip::Backward,
+        "FORWARD" => Skip::Forward,
+        _ => return None,
+    })
+}
+
+/// Up to nine digits, not zero: beyond that a rule ends before its second instance anyway.
+fn positive(value: &str) -> Option<i64> {
+    let digits = !value.is_empty() && value.len() <= 9 && value.bytes().all(|byte| byte.is_ascii_digit());
+    value.parse().ok().filter(|number| digits && *number > 0)
+}
+
+fn list(value: &str, least: i64, most: i64) -> Option<Vec<i64>> {
+    let mut numbers = Vec::new();
+    for entry in value.split(',').map(str::trim) {
+        let number: i64 = entry.parse().ok()?;
+        if number < least || number > most || numbers.len() >= LIST_MAX {
+            return None;
+        }
+        if !numbers.contains(&number) {
+            numbers.push(number);
+        }
+    }
+    Some(numbers)
+}
+
+fn signed_list(value: &str, most: i64) -> Option<Vec<i64>> {
+    list(value, -most, most).filter(|numbers| !numbers.contains(&0))
+}
+
+fn weekday(value: &str) -> Option<i64> {
+    WEEKDAYS.iter().zip(0..).find(|(name, _)| name.eq_ignore_ascii_case(value)).map(|(_, number)| number)
+}
+
+fn weekday_list(value: &str) -> Option<Vec<WeekdayNumber>> {
+    let mut weekdays = Vec::new();
+    for entry in value.split(',').map(str::trim) {
+        let (number, name) = entry.split_at_checked(entry.len().checked_sub(2)?)?;
+        let nth = if number.is_empty() { 0 } else { number.parse().ok().filter(|n: &i64| *n != 0 && n.abs() <= 53)? };
+        if weekdays.len() >= LIST_MAX {
+            return None;
+        }
+        weekdays.push(WeekdayNumber { nth, weekday: weekday(name)? });
+    }
+    Some(weekdays)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rfc5545_s3_3_10_what_cannot_be_read_is_named() {
+        for text in [
+            "",
+            "COUNT=3",
+            "FREQ=FORTNIGHTLY",
+            "FREQ=DAILY;COUNT=0",
+            "FREQ=DAILY;INTERVAL=0",
+            "FREQ=DAILY;BYHOUR=24",
+            "FREQ=DAILY;BYDAY=XX",
+            "FREQ=DAILY;BYDAY=0MO",
+            "FREQ=DAILY;BYMONTHDAY=0",
+            "FREQ=DAILY;UNTIL=soon",
+            "FREQ",
+        ] {
+            assert!(matches!(Rule::parse(text), Err(RuleError::Invalid(_))), "{text}");
+        }
+        assert!(Rule::parse("freq=monthly;byday=-5MO;X-WHAT=1;").is_ok());
+    }
+
+    #[test]
+    fn rfc7529_s4_1_other_calendars_are_refused_by_name() {
+        assert_eq!(Rule::parse("RSCALE=CHINESE;FREQ=YEARLY"), Err(RuleError::Rscale("CHINESE".into())));
+        assert!(Rule::parse("RSCALE=GREGORIAN;FREQ=YEARLY;SKIP=FORWARD").is_ok());
+    }
+}

@@ -1,0 +1,287 @@
+//! Time zones: names to rules, wall clocks to instants.
+//!
+//! A TZID is looked up as an IANA name (also prefixed, quoted or with blanks around it, T5), then as a Windows name, then by the
+//! object's own VTIMEZONE: its X-LIC-LOCATION, its rules. The zone data is compiled in, so that every machine answers the same.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+
+use crate::civil::{DAY_SECONDS, LocalSeconds, date_of};
+use crate::component::{Component, Tree};
+use crate::object::{ObjectRefusal, ObjectRule};
+use crate::recurrence::Rule;
+use crate::value::{Moment, utc_offset};
+use crate::windows::iana_of_windows;
+use crate::{Limits, UtcMicros};
+
+/// The first and last year that transitions of a VTIMEZONE are computed for; outside, its first and last offset hold.
+const TRANSITION_YEARS: (i64, i64) = (1970, 2100);
+/// Transitions of one observance.
+const TRANSITIONS_MAX: usize = 2_000;
+
+/// A zone that wall clocks hang in.
+#[derive(Debug, Clone)]
+pub struct Zone(Rules);
+
+#[derive(Debug, Clone)]
+enum Rules {
+    Utc,
+    Iana(TimeZone),
+    Own(Arc<Transitions>),
+}
+
+impl Zone {
+    /// UTC.
+    pub fn utc() -> Zone {
+        Zone(Rules::Utc)
+    }
+
+    /// A zone by name: IANA's, prefixed or quoted ones, Windows'.
+    pub fn from_name(name: &str) -> Option<Zone> {
+        let name = name.trim().trim_matches('"').trim();
+        if matches!(name, "UTC" | "Etc/UTC" | "Z" | "GMT") {
+            return Some(Zone::utc());
+        }
+        if let Some(zone) = iana(name) {
+            return Some(zone);
+        }
+        // "/freeassociation.sourceforge.net/Europe/Berlin" and the like (Evolution, libical): the last two or three parts are the name.
+        let suffixes = name.match_indices('/').filter_map(|(slash, _)| name.get(slash + 1..)).filter(|rest| rest.contains('/'));
+        suffixes.filter_map(iana).next().or_else(|| iana_of_windows(name).and_then(iana))
+    }
+
+    /// The first VTIMEZONE of an iCalendar text (CALDAV:calendar-timezone, RFC 4791 §5.2.2).
+    ///
+    /// # Errors
+    /// What is not iCalendar, or holds no VTIMEZONE.
+    pub fn from_calendar_timezone(text: &str) -> Result<Zone, ObjectRefusal> {
+        let text = text.trim();
+        let tree = Tree::parse(text.as_bytes(), &Limits::default())?;
+        let root = tree.root(text.as_bytes());
+        let vtimezone = if root.is("VTIMEZONE") { Some(root) } else { root.components().find(|c| c.is("VTIMEZONE")) };
+        let zone = vtimezone.and_then(|vtimezone| Zone::from_vtimezone(&vtimezone));
+        zone.ok_or_else(|| {
+            let message = "the time zone is an iCalendar object with a VTIMEZONE".to_owned();
+            ObjectRefusal { rule: ObjectRule::ValidCalendarData, message }
+        })
+    }
+
+    /// A zone by its VTIMEZONE: by its name if that is known, else by its rules.
+    pub fn from_vtimezone(vtimezone: &Component<'_>) -> Option<Zone> {
+        let by_name = |name: &str| vtimezone.property(name).and_then(|property| Zone::from_name(&property.value()));
+        by_name("TZID")
+            .or_else(|| by_name("X-LIC-LOCATION"))
+            .or_else(|| Transitions::read(vtimezone).map(|t| Zone(Rules::Own(Arc::new(t)))))
+    }
+
+    /// The instant a wall clock shows a time, in seconds. A time that is skipped is read with the offset before the gap, of one that
+    /// comes twice the first is meant (RFC 5545 §3.3.5).
+    pub(crate) fn seconds_of(&self, local: LocalSeconds) -> i64 {
+        match &self.0 {
+            Rules::Utc => local,
+            Rules::Iana(zone) => match civil(local) {
+                Some(time) => zone.to_ambiguous_timestamp(time).compatible().map_or(local, |timestamp| timestamp.as_second()),
+                None => local,
+            },
+            Rules::Own(transitions) => transitions.seconds_of(local),
+        }
+    }
+
+    /// As [`Zone::seconds_of`], in UTC microseconds.
+    pub(crate) fn utc_of(&self, local: LocalSeconds) -> UtcMicros {
+        self.seconds_of(local).saturating_mul(1_000_000)
+    }
+
+    /// What the wall clock shows at an instant.
+    pub(crate) fn local_of(&self, at: UtcMicros) -> LocalSeconds {
+        let seconds = at.div_euclid(1_000_000);
+        match &self.0 {
+            Rules::Utc => seconds,
+            Rules::Iana(zone) => match jiff::Timestamp::from_second(seconds) {
+                Ok(timestamp) => seconds + i64::from(zone.to_offset(timestamp).seconds()),
+                Err(_) => seconds,
+            },
+            Rules::Own(transitions) => seconds + transitions.offset_at(seconds),
+        }
+    }
+
+    /// Whether the wall clock never shows this time: it is inside a gap.
+    pub(crate) fn skips(&self, local: LocalSeconds) -> bool {
+        self.local_of(self.utc_of(local)) != local
+    }
+
+    /// Whether wall clock and UTC are the same.
+    pub(crate) const fn is_utc(&self) -> bool {
+        matches!(self.0, Rules::Utc)
+    }
+}
+
+fn iana(name: &str) -> Option<Zone> {
+    // A lone word such as "Egypt" is an IANA link too; but never a path out of the database.
+    if name.is_empty() || name.len() > 60 {
+        return None;
+    }
+    TimeZone::get(name).ok().map(|zone| Zone(Rules::Iana(zone)))
+}
+
+fn civil(local: LocalSeconds) -> Option<DateTime> {
+    let (year, month, day) = date_of(local.div_euclid(DAY_SECONDS));
+    let seconds = local.rem_euclid(DAY_SECONDS);
+    let narrow = |number: i64| i8::try_from(number).ok();
+    let year = i16::try_from(year).ok()?;
+    DateTime::new(year, narrow(month)?, narrow(day)?, narrow(seconds / 3600)?, narrow(seconds / 60 % 60)?, narrow(seconds % 60)?, 0).ok()
+}
+
+/// The offsets of a VTIMEZONE over time.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Transitions {
+    /// When an offset begins to hold, in UTC seconds, with the offset before it and its own; in order.
+    changes: Vec<(i64, i64, i64)>,
+}
+
+impl Transitions {
+    fn read(vtimezone: &Component<'_>) -> Option<Self> {
+        let mut changes = Vec::new();
+        for observance in vtimezone.components().filter(|c| c.is("STANDARD") || c.is("DAYLIGHT")) {
+            let offset = |name| observance.property(name).and_then(|property| utc_offset(&property.value()));
+            let (from, to) = (offset("TZOFFSETFROM"), offset("TZOFFSETTO"));
+            let start = observance.property("DTSTART").and_then(|property| Moment::of(&property));
+            let (Some(to), Some(start)) = (to, start) else { continue };
+            let from = from.unwrap_or(to);
+            for onset in onsets(&observance, start.local, from) {
+                changes.push((onset - from, from, to));
+            }
+        }
+        changes.sort_unstable();
+        changes.dedup_by_key(|change| change.0);
+        (!changes.is_empty()).then_some(Self { changes })
+    }
+
+    fn offset_at(&self, utc_seconds: i64) -> i64 {
+        let after = self.changes.partition_point(|change| change.0 <= utc_seconds);
+        match after.checked_sub(1).and_then(|index| self.changes.get(index)) {
+            Some(change) => change.2,
+            // Before the first one its own offset before holds.
+            None => self.changes.first().map_or(0, |change| change.1),
+        }
+    }
+
+    /// The candidates are the offsets in force around that time; the earliest instant that shows it wins, as in a repeated hour.
+    fn seconds_of(&self, local: LocalSeconds) -> i64 {
+        let before = self.offset_at(local - DAY_SECONDS);
+        let after = self.offset_at(local + DAY_SECONDS);
+        let instants = [local - before.max(after), local - before.min(after)];
+        let shows = |instant: &&i64| **instant + self.offset_at(**instant) == local;
+        instants.iter().filter(shows).min().copied().unwrap_or(local - before)
+    }
+}
+
+/// When an observance begins, by its DTSTART, RDATEs and RRULE, in its wall-clock time before the change.
+fn onsets(observance: &Component<'_>, start: LocalSeconds, from: i64) -> Vec<LocalSeconds> {
+    let mut onsets = vec![start];
+    for property in observance.properties_named("RDATE") {
+        onsets.extend(property.value().split(',').filter_map(|text| Moment::parse(text.trim(), None)).map(|moment| moment.local));
+    }
+    let (first_year, last_year) = TRANSITION_YEARS;
+    let first = crate::civil::day_of(first_year, 1, 1) * DAY_SECONDS;
+    let last = crate::civil::day_of(last_year, 12, 31) * DAY_SECONDS;
+    for property in observance.properties_named("RRULE") {
+        let Ok(rule) = Rule::parse(&property.value()) else { continue };
+        // UNTIL of an observance is in UTC (RFC 5545 §3.6.5).
+        let until = rule.until().map(|moment| if moment.is_date { moment.local + DAY_SECONDS } else { moment.local + from });
+        let starts = rule.starts(start, first.max(start));
+        let within = |local: &LocalSeconds| *local <= last && until.is_none_or(|until| *local <= until);
+        onsets.extend(
+            starts
+                .map_while(Result::ok)
+                .take_while(within)
+                .take(rule.count().map_or(TRANSITIONS_MAX, |count| count as usize).min(TRANSITIONS_MAX)),
+        );
+    }
+    onsets
+}
+
+/// The zones an object names.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Zones {
+    by_id: HashMap<String, Zone>,
+}
+
+impl Zones {
+    /// Reads the VTIMEZONEs that are needed: those whose name says nothing by itself.
+    pub(crate) fn read(root: &Component<'_>) -> Self {
+        let mut by_id = HashMap::new();
+        for vtimezone in root.components().filter(|c| c.is("VTIMEZONE")) {
+            if let (Some(id), Some(zone)) = (vtimezone.property("TZID"), Zone::from_vtimezone(&vtimezone)) {
+                by_id.insert(id.value().trim().to_owned(), zone);
+            }
+        }
+        Self { by_id }
+    }
+
+    /// The zone of a TZID; one that nothing is known of is read as floating.
+    pub(crate) fn get(&self, id: &str) -> Option<Zone> {
+        let id = id.trim();
+        self.by_id.get(id).cloned().or_else(|| Zone::from_name(id))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OWN: &str = "BEGIN:VCALENDAR\r\nBEGIN:VTIMEZONE\r\nTZID:Our Office\r\nBEGIN:STANDARD\r\nDTSTART:19701025T030000\r\nTZOFFSETFROM:+0200\r\nTZOFFSETTO:+0100\r\nRRULE:FREQ=YEARLY;BYMONTH=10;BYDAY=-1SU\r\nEND:STANDARD\r\nBEGIN:DAYLIGHT\r\nDTSTART:19700329T020000\r\nTZOFFSETFROM:+0100\r\nTZOFFSETTO:+0200\r\nRRULE:FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU\r\nEND:DAYLIGHT\r\nEND:VTIMEZONE\r\nEND:VCALENDAR\r\n";
+
+    fn local(text: &str) -> LocalSeconds {
+        Moment::parse(text, None).unwrap().local
+    }
+
+    #[test]
+    fn t5_names_with_prefixes_quotes_blanks_and_of_windows_are_known() {
+        let berlin = Zone::from_name("Europe/Berlin").unwrap();
+        let summer = local("20260701T120000");
+        for name in [
+            "/freeassociation.sourceforge.net/Europe/Berlin",
+            "\"Europe/Berlin\"",
+            "Europe/Berlin ",
+            "W. Europe Standard Time",
+            "Romance Standard Time",
+            "/citadel.org/20210210_1/Europe/Berlin",
+        ] {
+            assert_eq!(Zone::from_name(name).unwrap_or_else(|| panic!("{name}")).seconds_of(summer), berlin.seconds_of(summer), "{name}");
+        }
+        assert!(Zone::from_name("Nowhere/Land").is_none());
+        assert!(Zone::from_name("../../etc/passwd").is_none());
+    }
+
+    #[test]
+    fn a_vtimezone_of_ones_own_agrees_with_the_zone_it_describes() {
+        let own = Zone::from_calendar_timezone(OWN).unwrap();
+        let berlin = Zone::from_name("Europe/Berlin").unwrap();
+        for time in [
+            "20260101T120000",
+            "20260329T013000",
+            "20260329T023000",
+            "20260329T033000",
+            "20260701T000000",
+            "20261025T013000",
+            "20261025T023000",
+            "20261025T033000",
+            "20991231T000000",
+        ] {
+            assert_eq!(own.seconds_of(local(time)), berlin.seconds_of(local(time)), "{time}");
+        }
+        assert!(own.skips(local("20260329T023000")) && berlin.skips(local("20260329T023000")));
+    }
+
+    #[test]
+    fn rfc4791_s5_2_2_what_is_no_zone_is_refused() {
+        for text in ["", "Europe/Berlin", "BEGIN:VCALENDAR\r\nEND:VCALENDAR"] {
+            assert!(Zone::from_calendar_timezone(text).is_err(), "{text}");
+        }
+        assert!(Zone::from_calendar_timezone(&format!("\n  {OWN}  \n")).is_ok());
+    }
+}

