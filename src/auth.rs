@@ -35,6 +35,7 @@ const WAITING_MAX: usize = 64;
 /// How long a verified credential is remembered.
 const REMEMBERED_MICROS: i64 = 10 * 60 * 1_000_000;
 const REMEMBERED_MAX: usize = 100_000;
+const REFUSED_MAX: usize = 10_000;
 /// A header longer than this is not worth decoding.
 const HEADER_BYTES_MAX: usize = 4096;
 /// Bytes of a password.
@@ -67,6 +68,7 @@ pub struct Authenticator {
     /// Verified against for unknown users, so that they take as long as known ones.
     decoy: String,
     remembered: Mutex<HashMap<[u8; 32], Remembered>>,
+    refused: Mutex<HashMap<[u8; 32], Refused>>,
     slowdown: Mutex<Slowdown>,
     hashing: Semaphore,
     waiting: Semaphore,
@@ -77,6 +79,12 @@ struct Remembered {
     principal: i64,
     credential: Arc<str>,
     version: i64,
+    until: UtcMicros,
+}
+
+/// A wrong password, for whom (with which credentials) it was wrong, and until when that is remembered.
+struct Refused {
+    principal: Option<(i64, i64)>,
     until: UtcMicros,
 }
 
@@ -91,6 +99,7 @@ impl Authenticator {
             key,
             decoy,
             remembered: Mutex::default(),
+            refused: Mutex::default(),
             slowdown: Mutex::default(),
             hashing: Semaphore::new(HASHING_MAX),
             waiting: Semaphore::new(WAITING_MAX),
@@ -161,6 +170,9 @@ impl Authenticator {
 
     /// One hash at a time, with a second look at what is remembered after the wait: a client opens many connections at once.
     async fn check_password(&self, fingerprint: [u8; 32], login: &str, password: String, address: IpAddr) -> Result<Verdict, Failure> {
+        if self.is_refused(&fingerprint, login).await? {
+            return Ok(Verdict::Challenge);
+        }
         if let Some(seconds) = lock(&self.slowdown).seconds_left(address, login, (self.environment.now)()) {
             return Ok(Verdict::ComeBack(seconds));
         }
@@ -173,7 +185,9 @@ impl Authenticator {
         if let Some(seconds) = lock(&self.slowdown).seconds_left(address, login, (self.environment.now)()) {
             return Ok(Verdict::ComeBack(seconds));
         }
-        let principal = self.store.principal_by_login(login).await?.filter(|principal| !principal.disabled);
+        let principal = self.store.principal_by_login(login).await?;
+        let version = principal.as_ref().map(|principal| (principal.id, principal.credential_version));
+        let principal = principal.filter(|principal| !principal.disabled);
         let hash = principal.as_ref().and_then(|principal| principal.password.clone());
         let is_known = hash.is_some();
         let hash = hash.unwrap_or_else(|| self.decoy.clone());
@@ -189,9 +203,28 @@ impl Authenticator {
             }
             None => {
                 lock(&self.slowdown).failed(address, login, now);
+                self.remember_refusal(fingerprint, version, now);
                 Ok(Verdict::Challenge)
             }
         }
+    }
+
+    /// Whether the very same wrong password was refused before: a client that keeps trying it guesses nothing new, and its user is to
+    /// see "wrong password", not "come back later".
+    async fn is_refused(&self, fingerprint: &[u8; 32], login: &str) -> Result<bool, Failure> {
+        let now = (self.environment.now)();
+        let known = lock(&self.refused).get(fingerprint).filter(|entry| entry.until > now).map(|entry| entry.principal);
+        let Some(was) = known else { return Ok(false) };
+        let principal = self.store.principal_by_login(login).await?;
+        Ok(was == principal.map(|principal| (principal.id, principal.credential_version)))
+    }
+
+    fn remember_refusal(&self, fingerprint: [u8; 32], principal: Option<(i64, i64)>, now: UtcMicros) {
+        let mut refused = lock(&self.refused);
+        if refused.len() >= REFUSED_MAX {
+            refused.clear();
+        }
+        refused.insert(fingerprint, Refused { principal, until: now + REMEMBERED_MICROS });
     }
 }
 
