@@ -73,11 +73,11 @@ impl XmlWriter {
         self.escaped(text.as_bytes(), text_escape);
     }
 
-    /// Character data in UTF-8 bytes; what XML 1.0 §2.2 cannot carry is left out.
+    /// Content lines as character data; what XML 1.0 §2.2 cannot carry is left out.
     pub fn text_bytes(&mut self, text: &[u8]) {
         match std::str::from_utf8(text) {
             Ok(_) => self.escaped(text, text_escape),
-            Err(_) => self.text(&String::from_utf8_lossy(text)),
+            Err(_) => self.text(&String::from_utf8_lossy(&kalends_ical::stream::refold(text))),
         }
     }
 

@@ -80,7 +80,12 @@ impl Tree {
             if span.len() > limits.line_bytes_max {
                 return Err(at(&format!("is longer than {} bytes", limits.line_bytes_max)));
             }
-            let property = Property::parse(span.unfolded(bytes), limits.parameters_max).map_err(|error| at(error.what()))?;
+            let unfolded = span.unfolded(bytes);
+            if std::str::from_utf8(&unfolded).is_err() {
+                // RFC 5545 §3.1.4. Checked here, because a fold may split a character (T8).
+                return Err(at("is not UTF-8"));
+            }
+            let property = Property::parse(unfolded, limits.parameters_max).map_err(|error| at(error.what()))?;
             let index = tree.lines.len();
             tree.lines.push(span);
             if property.is("BEGIN") {

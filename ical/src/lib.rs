@@ -57,7 +57,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             object_bytes_max: 10 * 1024 * 1024,
-            line_bytes_max: 10 * 1024 * 1024,
+            line_bytes_max: 4 * 1024 * 1024,
             nesting_levels_max: 32,
             components_max: 10_000,
             properties_max: 100_000,
