@@ -27,9 +27,9 @@ pub struct Server {
 impl Server {
     /// Starts a server on a fresh database.
     pub fn start(kind: Kind) -> Self {
-        let folder = Folder::new("data");
+        let folder = Folder::new("server");
         let cluster = (kind == Kind::Postgres).then(Cluster::start);
-        let mut arguments = vec!["--data".to_owned(), folder.path().display().to_string()];
+        let mut arguments = vec!["--data".to_owned(), folder.path().join("data").display().to_string()];
         if let Some(cluster) = &cluster {
             arguments.extend(["--database".to_owned(), cluster.database()]);
         }
@@ -102,14 +102,13 @@ impl Server {
     }
 
     fn log_file(&self) -> PathBuf {
-        self.folder.path().with_extension("log")
+        self.folder.path().join("log")
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
         self.kill();
-        let _ = std::fs::remove_file(self.log_file());
     }
 }
 
