@@ -1,10 +1,11 @@
 //! An account of a test's own, found the way a client finds it.
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, OnceLock};
 
-use crate::client::Client;
+use crate::client::{Answer, Client};
 use crate::server::{Kind, Server};
+use crate::xml::Multistatus;
 
 /// What a requirement is tested with.
 pub struct Account {
@@ -17,6 +18,8 @@ pub struct Account {
     pub calendar: String,
     /// The server, where it is one of ours.
     pub server: Option<&'static Server>,
+    /// Calendars made on a server that is not ours, to be removed.
+    made: Mutex<Vec<String>>,
 }
 
 const PASSWORD: &str = "correct horse";
@@ -26,7 +29,7 @@ impl Account {
     /// An account on the shared server of that kind; at `KALENDS_URL`, the account given there with a new calendar.
     pub fn on(kind: Kind) -> Self {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        if let Ok(url) = std::env::var("KALENDS_URL") {
+        if let Some(url) = elsewhere() {
             let authority = url.split("://").nth(1).expect("http://host:port/").trim_end_matches('/').to_owned();
             let user = std::env::var("KALENDS_USER").expect("KALENDS_USER beside KALENDS_URL");
             let password = std::env::var("KALENDS_PASSWORD").expect("KALENDS_PASSWORD beside KALENDS_URL");
@@ -55,11 +58,47 @@ impl Account {
             let answer = client.propfind(path, "0", property).multistatus();
             answer.only().prop(name).unwrap_or_else(|| panic!("{name} at {path}")).hrefs()[0].clone()
         };
-        let principal = only_href(&start, "<D:current-user-principal/>", "{DAV:}current-user-principal");
-        let home = only_href(&principal, "<C:calendar-home-set/>", "{urn:ietf:params:xml:ns:caldav}calendar-home-set");
+        let principal = only_href(&start, "<D:current-user-principal/>", "D:current-user-principal");
+        let home = only_href(&principal, "<C:calendar-home-set/>", "C:calendar-home-set");
         let calendar = format!("{home}{calendar}/");
         client.mkcalendar(&calendar, "<D:displayname>Test</D:displayname>").expect(201);
-        Self { client, name: name.to_owned(), password: password.to_owned(), principal, home, calendar, server }
+        let (name, password) = (name.to_owned(), password.to_owned());
+        let made = Mutex::new(vec![calendar.clone()]);
+        Self { client, name, password, principal, home, calendar, server, made }
+    }
+
+    /// A path in the home where nothing is yet; what is made there goes away with the test.
+    pub fn free(&self) -> String {
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let path = format!("{}test-{}-free{number}/", self.home, std::process::id());
+        self.made.lock().expect("nobody panicked with it").push(path.clone());
+        path
+    }
+
+    /// Another calendar, made with properties given as XML.
+    pub fn another_calendar(&self, properties: &str) -> String {
+        let path = self.free();
+        self.client.mkcalendar(&path, properties).expect(201);
+        path
+    }
+
+    /// Puts an object that must be taken, new or not.
+    pub fn put(&self, name: &str, body: &str) -> Answer {
+        let answer = self.client.put(&self.object(name), body);
+        assert!(matches!(answer.status, 201 | 204), "{}: {}\n{body}", answer.status, answer.text());
+        answer
+    }
+
+    /// The objects for which a filter inside the VCALENDAR's holds: their names, in order.
+    pub fn found(&self, filter: &str) -> Vec<String> {
+        self.query("", filter).names()
+    }
+
+    /// A calendar-query for `calendar-data` in a form, and a filter inside the VCALENDAR's.
+    pub fn query(&self, data: &str, filter: &str) -> Multistatus {
+        let filter = format!("<C:filter><C:comp-filter name=\"VCALENDAR\">{filter}</C:comp-filter></C:filter>");
+        let inside = format!("<D:prop><D:getetag/><C:calendar-data>{data}</C:calendar-data></D:prop>{filter}");
+        self.client.report(&self.calendar, "1", "C:calendar-query", &inside).multistatus()
     }
 
     /// Someone else on the same server.
@@ -72,6 +111,22 @@ impl Account {
     pub fn object(&self, name: &str) -> String {
         format!("{}{name}", self.calendar)
     }
+}
+
+impl Drop for Account {
+    /// A server that is not ours is left as it was found.
+    fn drop(&mut self) {
+        if self.server.is_none() {
+            for path in self.made.get_mut().expect("nobody panicked with it") {
+                let _ = self.client.try_send("DELETE", path, &[], "".into());
+            }
+        }
+    }
+}
+
+/// The server the tests are aimed at, if it is not one they start.
+pub fn elsewhere() -> Option<String> {
+    std::env::var("KALENDS_URL").ok()
 }
 
 /// `host:port`.

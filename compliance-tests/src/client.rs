@@ -13,7 +13,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpSocket;
 use tokio::runtime::Runtime;
 
-use crate::xml::Multistatus;
+use crate::xml::{Element, Multistatus, Response};
 
 const SECONDS_MAX: u64 = 120;
 
@@ -89,34 +89,39 @@ impl Client {
         self.send("DELETE", path, &[], "")
     }
 
+    /// A request with an XML body: the element `root` with what stands inside.
+    pub fn xml(&self, method: &str, path: &str, headers: &[(&str, &str)], root: &str, inside: &str) -> Answer {
+        let headers = [headers, &[("content-type", "application/xml; charset=utf-8")]].concat();
+        self.send(method, path, &headers, format!("<{root} {NAMESPACES}>{inside}</{root}>"))
+    }
+
     /// A PROPFIND for named properties, given as XML.
     pub fn propfind(&self, path: &str, depth: &str, properties: &str) -> Answer {
-        let body = format!("<D:propfind {NAMESPACES}><D:prop>{properties}</D:prop></D:propfind>");
-        self.send("PROPFIND", path, &[("depth", depth), ("content-type", "application/xml")], body)
+        self.xml("PROPFIND", path, &[("depth", depth)], "D:propfind", &format!("<D:prop>{properties}</D:prop>"))
+    }
+
+    /// The values of properties of one resource, given as XML.
+    pub fn properties(&self, path: &str, properties: &str) -> Response {
+        self.propfind(path, "0", properties).multistatus().only().clone()
     }
 
     pub fn proppatch(&self, path: &str, instructions: &str) -> Answer {
-        self.send(
-            "PROPPATCH",
-            path,
-            &[("content-type", "application/xml")],
-            format!("<D:propertyupdate {NAMESPACES}>{instructions}</D:propertyupdate>"),
-        )
+        self.xml("PROPPATCH", path, &[], "D:propertyupdate", instructions)
     }
 
-    /// A REPORT; `body` is the whole element but for the namespace declarations.
-    pub fn report(&self, path: &str, depth: &str, name: &str, inside: &str) -> Answer {
-        self.send(
-            "REPORT",
-            path,
-            &[("depth", depth), ("content-type", "application/xml")],
-            format!("<{name} {NAMESPACES}>{inside}</{name}>"),
-        )
+    /// Sets properties, given as XML, which must succeed.
+    pub fn set(&self, path: &str, properties: &str) {
+        let answer = self.proppatch(path, &format!("<D:set><D:prop>{properties}</D:prop></D:set>")).multistatus();
+        assert!(answer.only().propstats.iter().all(|(status, _)| *status == 200), "{answer:?}");
+    }
+
+    /// A REPORT; `inside` is the whole body but for its root element.
+    pub fn report(&self, path: &str, depth: &str, root: &str, inside: &str) -> Answer {
+        self.xml("REPORT", path, &[("depth", depth)], root, inside)
     }
 
     pub fn mkcalendar(&self, path: &str, properties: &str) -> Answer {
-        let body = format!("<C:mkcalendar {NAMESPACES}><D:set><D:prop>{properties}</D:prop></D:set></C:mkcalendar>");
-        self.send("MKCALENDAR", path, &[("content-type", "application/xml")], body)
+        self.xml("MKCALENDAR", path, &[], "C:mkcalendar", &format!("<D:set><D:prop>{properties}</D:prop></D:set>"))
     }
 }
 
@@ -126,6 +131,12 @@ pub const NAMESPACES: &str = "xmlns:D=\"DAV:\" xmlns:C=\"urn:ietf:params:xml:ns:
 impl Answer {
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+
+    /// The values of a header that is a list.
+    pub fn list(&self, name: &str) -> Vec<String> {
+        let values = self.headers.iter().filter(|(known, _)| known.eq_ignore_ascii_case(name));
+        values.flat_map(|(_, value)| value.split(',')).map(|one| one.trim().to_owned()).collect()
     }
 
     pub fn text(&self) -> String {
@@ -142,18 +153,23 @@ impl Answer {
         self
     }
 
+    /// The root element of the body.
+    pub fn element(&self) -> Element {
+        Element::parse(&self.body)
+    }
+
     /// The multistatus of a 207.
     pub fn multistatus(&self) -> Multistatus {
         assert_eq!(self.status, 207, "{}", self.text());
         Multistatus::parse(&self.body)
     }
 
-    /// That the answer is a refusal with that precondition element in its `DAV:error`.
-    pub fn refuses(&self, status: u16, condition: &str) {
+    /// That the answer is a refusal with that precondition element in its `DAV:error`; the element.
+    pub fn refuses(&self, status: u16, condition: &str) -> Element {
         assert_eq!(self.status, status, "{}", self.text());
-        let root = crate::xml::Element::parse(&self.body);
-        assert_eq!(root.name, "{DAV:}error", "{}", self.text());
-        assert!(root.children.iter().any(|child| child.name == condition), "no {condition} in {}", self.text());
+        let error = self.element();
+        assert_eq!(error.name, "D:error", "{}", self.text());
+        error.child(condition).unwrap_or_else(|| panic!("no {condition} in {}", self.text())).clone()
     }
 }
 

@@ -1,13 +1,92 @@
-//! The compliance tests: one file per RFC, one test per requirement, named after its section; and what no RFC says but every user
-//! relies on. Each runs on SQLite and on Postgres.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::string_slice, clippy::panic, reason = "tests")]
+//! What the specifications require, one file for each, one test for each requirement, named after its section; and what no
+//! specification says but every user relies on.
+//!
+//! Each test runs on both databases. With `KALENDS_URL`, `KALENDS_USER` and `KALENDS_PASSWORD` it runs once, against the server there.
 
-/// Runs each test on each kind of database.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::panic,
+    reason = "a test fails by panicking"
+)]
+
+use compliance_tests::account::{Account, elsewhere};
+use compliance_tests::server::Kind;
+
+/// Makes a test of each requirement for each database; one that names `other` is given a second account.
+macro_rules! requirements {
+    ($($(#[$attribute:meta])* fn $name:ident($account:ident $(, $other:ident)?) $body:block)*) => {$(
+        $(#[$attribute])*
+        mod $name {
+            #[allow(unused_imports, reason = "not every file has helpers")]
+            use super::*;
+
+            fn requirement($account: &compliance_tests::account::Account $(, $other: &compliance_tests::account::Account)?) $body
+
+            #[test]
+            fn sqlite() {
+                crate::check(compliance_tests::server::Kind::Sqlite, requirement);
+            }
+
+            #[test]
+            fn postgres() {
+                crate::check(compliance_tests::server::Kind::Postgres, requirement);
+            }
+        }
+    )*};
+}
+
+/// Runs each test on each kind of database, with a server of ours.
 macro_rules! on_each_database {
     ($($name:ident,)*) => {
-        mod sqlite { $(#[test] fn $name() { super::$name(compliance_tests::server::Kind::Sqlite); })* }
-        mod postgres { $(#[test] fn $name() { super::$name(compliance_tests::server::Kind::Postgres); })* }
+        mod sqlite { $(#[test] fn $name() { crate::on_ours(super::$name, compliance_tests::server::Kind::Sqlite); })* }
+        mod postgres { $(#[test] fn $name() { crate::on_ours(super::$name, compliance_tests::server::Kind::Postgres); })* }
     };
 }
 
+mod accounts;
 mod bad_input;
+mod durability;
+mod rfc4918;
+mod serving;
+
+/// What a requirement is written as.
+trait Requirement<Needs> {
+    fn check(self, kind: Kind);
+}
+
+impl<F: Fn(&Account)> Requirement<Account> for F {
+    fn check(self, kind: Kind) {
+        self(&Account::on(kind));
+    }
+}
+
+impl<F: Fn(&Account, &Account)> Requirement<(Account, Account)> for F {
+    fn check(self, kind: Kind) {
+        if elsewhere().is_some() {
+            return skipped("it needs a second account");
+        }
+        let account = Account::on(kind);
+        self(&account, &account.another());
+    }
+}
+
+fn check<Needs>(kind: Kind, requirement: impl Requirement<Needs>) {
+    if elsewhere().is_some() && kind == Kind::Postgres {
+        return skipped("the server at KALENDS_URL is tested once");
+    }
+    requirement.check(kind);
+}
+
+fn on_ours(test: fn(Kind), kind: Kind) {
+    if elsewhere().is_some() {
+        return skipped("it is about a server started here");
+    }
+    test(kind);
+}
+
+fn skipped(why: &str) {
+    eprintln!("skipped: {why}");
+}
