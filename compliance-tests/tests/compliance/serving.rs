@@ -105,6 +105,17 @@ fn flags_win_over_environment_over_file() {
 }
 
 #[test]
+fn a_mistyped_folder_is_told_not_made() {
+    let folder = Folder::new("mistyped");
+    for command in [["user", "list"], ["log", "verify"]] {
+        let output = Command::new(binary()).args(command).arg("--data").arg(folder.path().join("none")).output().unwrap();
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success() && error.contains("there is no database"), "{error}");
+    }
+    assert!(!folder.path().join("none").exists());
+}
+
+#[test]
 fn the_database_file_is_its_owners_alone() {
     use std::os::unix::fs::PermissionsExt;
     let server = Server::start(Kind::Sqlite);
