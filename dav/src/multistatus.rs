@@ -144,7 +144,7 @@ fn write_status(writer: &mut XmlWriter, status: StatusCode) {
 fn write_error(writer: &mut XmlWriter, code: Option<Precondition>) {
     if let Some(code) = code {
         writer.start(&ERROR);
-        write_condition(writer, code, &[]);
+        write_condition(writer, code, &[], None);
         writer.end(&ERROR);
     }
 }

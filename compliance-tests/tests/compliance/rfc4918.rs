@@ -1,6 +1,6 @@
 //! RFC 4918: HTTP Extensions for Web Distributed Authoring and Versioning (WebDAV), classes 1 and 3.
 
-use compliance_tests::account::{Account, event};
+use compliance_tests::account::{Account, event, event_with};
 use compliance_tests::client::{Answer, Client, NAMESPACES};
 
 mod properties;
