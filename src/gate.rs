@@ -2,9 +2,9 @@
 //!
 //! Every method (by the table in `dav::method`), every member of a multistatus and every entrance that is not DAV asks it.
 
+use kalends_dav::Refusal;
 use kalends_dav::kind::{Kind, OWNED};
 use kalends_dav::privilege::{Privilege, PrivilegeSet};
-use kalends_dav::{Precondition, Refusal};
 
 use crate::store::Principal;
 
@@ -33,6 +33,5 @@ pub fn require(held: PrivilegeSet, privilege: Privilege, href: &str) -> Result<(
     if held.has(privilege) {
         return Ok(());
     }
-    let message = format!("this takes the privilege {}", privilege.name().local);
-    Err(Refusal::rule_at(Precondition::NeedPrivileges, href, message))
+    Err(Refusal::lacks(privilege, href))
 }

@@ -20,6 +20,7 @@ mod server;
 mod store;
 mod target;
 mod token;
+mod validators;
 mod write;
 
 use std::io::IsTerminal;

@@ -14,7 +14,7 @@ mod sync_collection;
 use std::sync::Arc;
 
 use kalends_dav::report::{self, Report};
-use kalends_dav::request::{Ask, ReportBody};
+use kalends_dav::request::{Ask, Depth, ReportBody};
 use kalends_dav::resource::Facets;
 use kalends_dav::{Refusal, property};
 use kalends_ical::calendar_data::CalendarData;
@@ -35,12 +35,16 @@ pub async fn report(describer: Describer, target: Target, request: ReportBody) -
     gate::require(target.privileges(&describer.who, kind), row.privilege, &target.href)?;
     let depth = request.depth;
     let minimal = request.minimal;
-    match row.parse(&request.body)? {
+    let report = row.parse(&request.body)?;
+    if report.is_of_principals() && !matches!(depth, None | Some(Depth::Zero)) {
+        return Err(Refusal::bad_request("a report on principals is asked with Depth 0").into());
+    }
+    match report {
         Report::CalendarQuery(query) => calendar_query::answer(describer, target, depth, query, minimal).await,
         Report::CalendarMultiget(multiget) => calendar_multiget::answer(describer, target, multiget, minimal).await,
         Report::FreeBusyQuery(window) => free_busy::answer(describer, target, window).await,
         Report::SyncCollection(sync) => sync_collection::answer(describer, target, sync, minimal).await,
-        Report::ExpandProperty(properties) => expand_property::answer(describer, target, depth, properties).await,
+        Report::ExpandProperty(properties) => expand_property::answer(describer, target, depth, properties, minimal).await,
         Report::PrincipalMatch(matching) => principal_search::matching(describer, target, matching, minimal).await,
         Report::PrincipalSearch(search) => principal_search::search(describer, target, search, minimal).await,
         Report::PrincipalSearchPropertySet => Ok(principal_search::property_set()),

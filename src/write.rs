@@ -14,6 +14,7 @@ use crate::failure::Error;
 use crate::server::Server;
 use crate::store::{Change, Collection, Context, Hash, HomeId, StoredObject, Write};
 use crate::target::{Found, Target};
+use crate::validators;
 
 pub use make_collection::{exists, make_collection};
 pub use proppatch::proppatch;
@@ -30,7 +31,7 @@ pub async fn put(server: &Server, target: &Target, request: Put, context: Contex
     let mut write = server.store.write(&[at.home], context).await?.ok_or_else(Refusal::not_found)?;
     let collection = at.collection(&mut write).await?;
     let current = write.object(at.home, collection.id, at.name).await?;
-    request.conditions.check(current.as_ref().map(|object| object.hash.etag()).as_deref())?;
+    request.conditions.check(current.as_ref().map(validators::of_object).as_ref())?;
     check_component(&collection, &object)?;
     check_uid(server, &at, &mut write, &collection, current.as_ref(), &object).await?;
     let before = current.as_ref().map(|object| object.hash);
@@ -51,12 +52,13 @@ pub async fn delete(server: &Server, target: &Target, conditions: Conditions, co
     let mut write = server.store.write(&[home], context).await?.ok_or_else(Refusal::not_found)?;
     if let Found::Collection(found) = &target.found {
         let collection = write.collection(home, &found.segment).await?.ok_or_else(Refusal::not_found)?;
+        conditions.check(Some(&validators::of_collection(home, &collection)))?;
         write.append(home, Change::CollectionRemoved { collection: collection.id, segment: &collection.segment }).await?;
     } else {
         let at = ObjectPlace::of(target)?;
         let collection = at.collection(&mut write).await?;
         let current = write.object(home, collection.id, at.name).await?.ok_or_else(Refusal::not_found)?;
-        conditions.check(Some(&current.hash.etag()))?;
+        conditions.check(Some(&validators::of_object(&current)))?;
         write.append(home, Change::ObjectDeleted { collection: collection.id, name: at.name, before: current.hash }).await?;
     }
     write.commit().await?;

@@ -9,6 +9,25 @@ use crate::precondition::Refusal;
 pub struct Conditions {
     if_match: Option<Tags>,
     if_none_match: Option<Tags>,
+    /// Seconds since the Unix epoch.
+    if_modified_since: Option<i64>,
+    if_unmodified_since: Option<i64>,
+}
+
+/// What a resource is told apart by from what it was (RFC 9110 §8.8).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Validators {
+    /// Strong and quoted; `None` for a resource that has none.
+    pub etag: Option<String>,
+    /// UTC microseconds, where they are kept.
+    pub modified_at: Option<i64>,
+}
+
+impl Validators {
+    /// HTTP dates have no smaller unit than the second.
+    fn is_modified_since(&self, seconds: i64) -> bool {
+        self.modified_at.is_some_and(|at| at.div_euclid(1_000_000) > seconds)
+    }
 }
 
 /// `*` or a list of entity tags without quotes.
@@ -19,43 +38,75 @@ enum Tags {
 }
 
 impl Conditions {
-    /// Reads `If-Match` and `If-None-Match`.
+    /// Reads `If-Match`, `If-None-Match`, `If-Modified-Since` and `If-Unmodified-Since`.
     ///
     /// # Errors
     /// 400 for a value that is not text.
     pub fn read(headers: &HeaderMap) -> Result<Self, Refusal> {
-        Ok(Self { if_match: tags(headers, &header::IF_MATCH)?, if_none_match: tags(headers, &header::IF_NONE_MATCH)? })
+        Ok(Self {
+            if_match: tags(headers, &header::IF_MATCH)?,
+            if_none_match: tags(headers, &header::IF_NONE_MATCH)?,
+            if_modified_since: date(headers, &header::IF_MODIFIED_SINCE),
+            if_unmodified_since: date(headers, &header::IF_UNMODIFIED_SINCE),
+        })
     }
 
     /// Judges a write against the resource as it is; to be asked inside the transaction that writes.
     ///
     /// # Errors
     /// 412 (RFC 9110 §13.1).
-    pub fn check(&self, current: Option<&str>) -> Result<(), Refusal> {
-        let failed = |message: &str| Err(Refusal::status(StatusCode::PRECONDITION_FAILED, message));
-        if self.if_match.as_ref().is_some_and(|tags| !tags.hold(current)) {
-            return failed("the resource has changed: its ETag is not the one in If-Match");
-        }
+    pub fn check(&self, current: Option<&Validators>) -> Result<(), Refusal> {
+        self.check_unchanged(current)?;
         if self.if_none_match.as_ref().is_some_and(|tags| tags.hold(current)) {
-            return failed("a resource exists already at this URL");
+            return Err(failed("a resource exists already at this URL"));
         }
         Ok(())
     }
 
-    /// Whether a read may be answered 304 (RFC 9110 §13.1.2).
-    pub fn not_modified(&self, current: &str) -> bool {
-        self.if_none_match.as_ref().is_some_and(|tags| tags.hold(Some(current)))
+    /// Judges a read: whether it may be answered 304 (RFC 9110 §13.2.2).
+    ///
+    /// # Errors
+    /// 412 (RFC 9110 §13.1).
+    pub fn not_modified(&self, current: &Validators) -> Result<bool, Refusal> {
+        self.check_unchanged(Some(current))?;
+        Ok(match (&self.if_none_match, self.if_modified_since) {
+            (Some(tags), _) => tags.hold(Some(current)),
+            (None, Some(since)) => current.modified_at.is_some() && !current.is_modified_since(since),
+            (None, None) => false,
+        })
+    }
+
+    /// `If-Match`, else `If-Unmodified-Since`.
+    fn check_unchanged(&self, current: Option<&Validators>) -> Result<(), Refusal> {
+        let changed = match (&self.if_match, self.if_unmodified_since) {
+            (Some(tags), _) => !tags.hold(current),
+            (None, Some(since)) => current.is_some_and(|current| current.is_modified_since(since)),
+            (None, None) => false,
+        };
+        if changed { Err(failed("the resource has changed since it was read")) } else { Ok(()) }
     }
 }
 
+fn failed(message: &str) -> Refusal {
+    Refusal::status(StatusCode::PRECONDITION_FAILED, message)
+}
+
 impl Tags {
-    fn hold(&self, current: Option<&str>) -> bool {
+    fn hold(&self, current: Option<&Validators>) -> bool {
         match (self, current) {
             (_, None) => false,
             (Self::Any, Some(_)) => true,
-            (Self::List(tags), Some(current)) => tags.iter().any(|tag| tag == bare(current)),
+            (Self::List(tags), Some(current)) => current.etag.as_deref().is_some_and(|etag| tags.iter().any(|tag| tag == bare(etag))),
         }
     }
+}
+
+/// RFC 9110 §13.1.3: what is no date, or several, is as if it were not there.
+fn date(headers: &HeaderMap, name: &header::HeaderName) -> Option<i64> {
+    let mut values = headers.get_all(name).iter();
+    let (Some(only), None) = (values.next(), values.next()) else { return None };
+    let at = httpdate::parse_http_date(only.to_str().ok()?).ok()?;
+    i64::try_from(at.duration_since(std::time::UNIX_EPOCH).ok()?.as_secs()).ok()
 }
 
 fn tags(headers: &HeaderMap, name: &header::HeaderName) -> Result<Option<Tags>, Refusal> {
@@ -90,25 +141,41 @@ mod tests {
         Conditions::read(&headers).unwrap()
     }
 
+    fn now(etag: &str) -> Validators {
+        // 1994-10-29T19:43:31.5Z
+        Validators { etag: Some(etag.to_owned()), modified_at: Some(783_459_811_500_000) }
+    }
+
     #[test]
     fn rfc9110_s13_1_1_if_match_needs_the_current_tag() {
-        assert!(conditions("if-match", "\"a\", \"b\"").check(Some("\"b\"")).is_ok());
-        assert!(conditions("if-match", "\"a\"").check(Some("\"b\"")).is_err());
+        assert!(conditions("if-match", "\"a\", \"b\"").check(Some(&now("\"b\""))).is_ok());
+        assert!(conditions("if-match", "\"a\"").check(Some(&now("\"b\""))).is_err());
+        assert!(conditions("if-match", "\"a\"").not_modified(&now("\"b\"")).is_err());
         assert!(conditions("if-match", "*").check(None).is_err());
-        assert!(conditions("if-match", "*").check(Some("\"b\"")).is_ok());
+        assert!(conditions("if-match", "*").check(Some(&now("\"b\""))).is_ok());
     }
 
     #[test]
     fn rfc9110_s13_1_2_if_none_match_star_needs_nothing_there() {
         assert!(conditions("if-none-match", "*").check(None).is_ok());
-        assert!(conditions("if-none-match", "*").check(Some("\"b\"")).is_err());
-        assert!(conditions("if-none-match", "\"b\"").not_modified("\"b\""));
+        assert!(conditions("if-none-match", "*").check(Some(&now("\"b\""))).is_err());
+        assert!(conditions("if-none-match", "\"b\"").not_modified(&now("\"b\"")).unwrap());
+    }
+
+    #[test]
+    fn rfc9110_s13_1_3_and_4_dates_are_compared_by_the_second() {
+        let (same, before) = ("Sat, 29 Oct 1994 19:43:31 GMT", "Sat, 29 Oct 1994 19:43:30 GMT");
+        assert!(conditions("if-modified-since", same).not_modified(&now("\"b\"")).unwrap());
+        assert!(!conditions("if-modified-since", before).not_modified(&now("\"b\"")).unwrap());
+        assert!(conditions("if-unmodified-since", same).check(Some(&now("\"b\""))).is_ok());
+        assert!(conditions("if-unmodified-since", before).check(Some(&now("\"b\""))).is_err());
+        assert!(conditions("if-unmodified-since", "yesterday").check(Some(&now("\"b\""))).is_ok());
     }
 
     #[test]
     fn w1_tags_without_quotes_weak_escaped_or_suffixed_are_read() {
         for sent in ["b", "W/\"b\"", "\\\"b\\\"", "\"b-gzip\""] {
-            assert!(conditions("if-match", sent).check(Some("\"b\"")).is_ok(), "{sent}");
+            assert!(conditions("if-match", sent).check(Some(&now("\"b\""))).is_ok(), "{sent}");
         }
     }
 }

@@ -144,7 +144,7 @@ fn write_status(writer: &mut XmlWriter, status: StatusCode) {
 fn write_error(writer: &mut XmlWriter, code: Option<Precondition>) {
     if let Some(code) = code {
         writer.start(&ERROR);
-        write_condition(writer, code, &[]);
+        write_condition(writer, code, &[], None);
         writer.end(&ERROR);
     }
 }
@@ -174,9 +174,9 @@ fn write_outcome(writer: &mut XmlWriter, outcome: &[(Name, Result<(), PropertyRe
     }
 }
 
-/// The body of a refused MKCALENDAR or extended MKCOL: which properties stood in the way (RFC 5689 §3, RFC 4791 §5.3.1.2).
-pub fn make_collection_response(mkcalendar: bool, outcome: &[(Name, Result<(), PropertyRefusal>)]) -> Vec<u8> {
-    let root = if mkcalendar { Name::known(crate::name::CALDAV, "mkcalendar-response") } else { Name::known(DAV, "mkcol-response") };
+/// The body of a refused extended MKCOL: which properties stood in the way (RFC 5689 §3).
+pub fn mkcol_response(outcome: &[(Name, Result<(), PropertyRefusal>)]) -> Vec<u8> {
+    let root = Name::known(DAV, "mkcol-response");
     let mut writer = XmlWriter::document(&root);
     write_outcome(&mut writer, outcome);
     writer.end(&root);

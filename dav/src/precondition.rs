@@ -6,6 +6,7 @@
 use http::StatusCode;
 
 use crate::name::{CALDAV, DAV, Name};
+use crate::privilege::Privilege;
 use crate::writer::XmlWriter;
 
 macro_rules! preconditions {
@@ -67,6 +68,8 @@ pub enum Refusal {
         code: Precondition,
         /// Hrefs the element carries: the other resource of a UID conflict, the one privileges are missing on.
         hrefs: Vec<String>,
+        /// The privilege that is missing on them, where that is the rule.
+        lacks: Option<Privilege>,
         /// A sentence for the person who reads it.
         message: String,
     },
@@ -82,12 +85,18 @@ pub enum Refusal {
 impl Refusal {
     /// Refused by a named rule.
     pub fn rule(code: Precondition, message: impl Into<String>) -> Self {
-        Self::Precondition { code, hrefs: Vec::new(), message: message.into() }
+        Self::Precondition { code, hrefs: Vec::new(), lacks: None, message: message.into() }
     }
 
     /// Refused by a named rule that points at a resource.
     pub fn rule_at(code: Precondition, href: impl Into<String>, message: impl Into<String>) -> Self {
-        Self::Precondition { code, hrefs: vec![href.into()], message: message.into() }
+        Self::Precondition { code, hrefs: vec![href.into()], lacks: None, message: message.into() }
+    }
+
+    /// Refused for want of a privilege on a resource (RFC 3744 §7.1.1).
+    pub fn lacks(privilege: Privilege, href: impl Into<String>) -> Self {
+        let message = format!("this takes the privilege {}", privilege.name().local);
+        Self::Precondition { code: Precondition::NeedPrivileges, hrefs: vec![href.into()], lacks: Some(privilege), message }
     }
 
     /// Refused by a bare status.
@@ -117,9 +126,9 @@ impl Refusal {
     ///
     /// The first bytes inside are the rule's element: EDS and CalDav Synchronizer look for `/D:error/D:valid-sync-token`.
     pub fn body(&self) -> Option<Vec<u8>> {
-        let Self::Precondition { code, hrefs, message } = self else { return None };
+        let Self::Precondition { code, hrefs, lacks, message } = self else { return None };
         let mut writer = XmlWriter::document(&ERROR);
-        write_condition(&mut writer, *code, hrefs);
+        write_condition(&mut writer, *code, hrefs, *lacks);
         writer.element(&RESPONSE_DESCRIPTION, message);
         writer.end(&ERROR);
         Some(writer.take())
@@ -128,11 +137,12 @@ impl Refusal {
 
 const ERROR: Name = Name::known(DAV, "error");
 const HREF: Name = Name::known(DAV, "href");
+const PRIVILEGE: Name = Name::known(DAV, "privilege");
 const RESOURCE: Name = Name::known(DAV, "resource");
 const RESPONSE_DESCRIPTION: Name = Name::known(DAV, "responsedescription");
 
-/// Writes the rule's element with the hrefs it carries.
-pub fn write_condition(writer: &mut XmlWriter, code: Precondition, hrefs: &[String]) {
+/// Writes the rule's element with the hrefs it carries; with a privilege, each as a `DAV:resource` that lacks it (RFC 3744 §7.1.1).
+pub fn write_condition(writer: &mut XmlWriter, code: Precondition, hrefs: &[String], lacks: Option<Privilege>) {
     let name = code.name();
     if hrefs.is_empty() {
         writer.empty(&name);
@@ -140,15 +150,16 @@ pub fn write_condition(writer: &mut XmlWriter, code: Precondition, hrefs: &[Stri
     }
     writer.start(&name);
     for href in hrefs {
-        // RFC 3744 §7.1.1 wraps the href of a missing privilege in DAV:resource.
-        let wrapped = code == Precondition::NeedPrivileges;
-        if wrapped {
-            writer.start(&RESOURCE);
-        }
+        let Some(privilege) = lacks else {
+            writer.element(&HREF, href);
+            continue;
+        };
+        writer.start(&RESOURCE);
         writer.element(&HREF, href);
-        if wrapped {
-            writer.end(&RESOURCE);
-        }
+        writer.start(&PRIVILEGE);
+        writer.empty(&privilege.name());
+        writer.end(&PRIVILEGE);
+        writer.end(&RESOURCE);
     }
     writer.end(&name);
 }

@@ -40,6 +40,13 @@ pub enum Report {
     PrincipalSearchPropertySet,
 }
 
+impl Report {
+    /// Whether it is one of RFC 3744 §9, which are defined for Depth 0 alone.
+    pub const fn is_of_principals(&self) -> bool {
+        matches!(self, Self::PrincipalMatch(_) | Self::PrincipalSearch(_) | Self::PrincipalSearchPropertySet)
+    }
+}
+
 /// RFC 4791 §9.5.
 #[derive(Debug, Clone)]
 pub struct CalendarQuery {
@@ -284,13 +291,13 @@ fn principal_match(body: &Element) -> Result<Report, Refusal> {
 fn principal_property_search(body: &Element) -> Result<Report, Refusal> {
     let mut conditions = Vec::new();
     for search in body.elements().filter(|e| e.name.is(DAV, "property-search")) {
-        let names = search.child(DAV, "prop").map(|prop| prop.elements().map(|e| e.name.clone()).collect());
         let text = search.child(DAV, "match").ok_or_else(|| Refusal::bad_request("DAV:property-search has a DAV:match"))?;
-        conditions.push(SearchCondition {
-            properties: names.unwrap_or_default(),
-            text: text.text().trim().to_lowercase(),
-            match_type: match_type(text.attribute("match-type"))?,
-        });
+        let match_type = match_type(text.attribute("match-type"))?;
+        let text = text.text().trim().to_lowercase();
+        // RFC 3744 §9.4: several properties in one DAV:prop must all match.
+        for property in search.child(DAV, "prop").into_iter().flat_map(Element::elements) {
+            conditions.push(SearchCondition { properties: vec![property.name.clone()], text: text.clone(), match_type });
+        }
     }
     if conditions.is_empty() || conditions.len() > SEARCH_CONDITIONS_MAX {
         return Err(Refusal::bad_request(format!("a principal search holds 1 to {SEARCH_CONDITIONS_MAX} conditions")));

@@ -79,6 +79,8 @@ pub struct Propfind {
 /// RFC 4918 §9.2.
 #[derive(Debug, Clone)]
 pub struct Proppatch {
+    /// On the resource as it is.
+    pub conditions: Conditions,
     /// In document order.
     pub updates: Vec<PropertyUpdate>,
     /// RFC 8144 §2.2: whether success needs no body.
@@ -225,7 +227,7 @@ fn proppatch(headers: &HeaderMap, body: &Bytes) -> Result<DavRequest, Refusal> {
     if updates.is_empty() {
         return Err(Refusal::bad_request("a propertyupdate sets or removes at least one property"));
     }
-    Ok(DavRequest::Proppatch(Proppatch { updates, minimal: is_minimal(headers) }))
+    Ok(DavRequest::Proppatch(Proppatch { conditions: Conditions::read(headers)?, updates, minimal: is_minimal(headers) }))
 }
 
 /// The properties in an instruction, each with the `xml:lang` that holds where it stands (RFC 4918 §4.3).

@@ -32,13 +32,14 @@ pub async fn answer(
     target: Target,
     depth: Option<Depth>,
     properties: Vec<ExpandedProperty>,
+    minimal: bool,
 ) -> Result<Answer, Error> {
     if matches!(depth, Some(Depth::One | Depth::Infinity)) && target.kind().is_some_and(Kind::is_collection) {
         return Err(Refusal::bad_request("an expand-property is asked with Depth 0").into());
     }
-    let mut expansion = Expansion { describer: &describer, left: RESPONSES_MAX };
+    let mut expansion = Expansion { describer: &describer, left: RESPONSES_MAX, minimal };
     let (found, missing) = expansion.properties(&target, &properties).await?;
-    let mut multistatus = Multistatus::begin(false);
+    let mut multistatus = Multistatus::begin(minimal);
     multistatus.raw_properties(&target.href, &found, &missing);
     multistatus.end();
     Ok(Answer::whole(StatusCode::MULTI_STATUS, XML, multistatus.take()))
@@ -47,6 +48,8 @@ pub async fn answer(
 struct Expansion<'a> {
     describer: &'a Describer,
     left: usize,
+    /// RFC 8144 §2.1: whether missing properties are left out.
+    minimal: bool,
 }
 
 type Described = Result<(String, Vec<Name>), Error>;
@@ -119,7 +122,7 @@ impl Expansion<'_> {
         found.end(&prop);
         found.element(&status, "HTTP/1.1 200 OK");
         found.end(&propstat);
-        if !missing.is_empty() {
+        if !missing.is_empty() && !self.minimal {
             found.start(&propstat);
             found.start(&prop);
             missing.iter().for_each(|name| found.empty(name));

@@ -14,7 +14,7 @@ use crate::describe::Describer;
 use crate::failure::{Error, Failure};
 use crate::store::{Bodies, Collection, HomeId, StoredObject};
 use crate::target::{Found, Target};
-use crate::token::SyncToken;
+use crate::validators;
 
 /// The product that wrote a calendar (RFC 5545 §3.7.3).
 pub const PRODUCT: &str = "-//Kalends//Kalends//EN";
@@ -22,7 +22,7 @@ pub const PRODUCT: &str = "-//Kalends//Kalends//EN";
 /// An object as it was put, octet for octet; a calendar whole.
 pub async fn get(describer: Describer, target: Target, head: bool, conditions: Conditions) -> Result<Answer, Error> {
     match target.found {
-        Found::Object(_, object) => Ok(get_object(&object, head, &conditions)),
+        Found::Object(_, object) => Ok(get_object(&object, head, &conditions)?),
         Found::Collection(collection) if collection.kind == Kind::Calendar => {
             let Some(owner) = &target.owner else { return Err(Refusal::not_found().into()) };
             get_calendar(&describer, owner.home(), *collection, head, &conditions).await
@@ -31,11 +31,11 @@ pub async fn get(describer: Describer, target: Target, head: bool, conditions: C
     }
 }
 
-fn get_object(object: &StoredObject, head: bool, conditions: &Conditions) -> Answer {
+fn get_object(object: &StoredObject, head: bool, conditions: &Conditions) -> Result<Answer, Refusal> {
     let etag = object.hash.etag();
     let answer = |status| Answer::empty(status).with(header::ETAG, &etag).with(header::LAST_MODIFIED, &http_date(object.modified_at));
-    if conditions.not_modified(&etag) {
-        return answer(StatusCode::NOT_MODIFIED);
+    if conditions.not_modified(&validators::of_object(object))? {
+        return Ok(answer(StatusCode::NOT_MODIFIED));
     }
     let mut answer = answer(StatusCode::OK).with(header::CONTENT_TYPE, &content_type(object.component.name()));
     match &object.body {
@@ -43,7 +43,7 @@ fn get_object(object: &StoredObject, head: bool, conditions: &Conditions) -> Ans
         // The length of a body that is not sent (RFC 9110 §8.6).
         _ => answer = answer.with(header::CONTENT_LENGTH, &object.size.to_string()),
     }
-    answer
+    Ok(answer)
 }
 
 /// All of a calendar as one iCalendar stream, for feeds and curl. Its ETag is its ctag.
@@ -54,8 +54,9 @@ async fn get_calendar(
     head: bool,
     conditions: &Conditions,
 ) -> Result<Answer, Error> {
-    let etag = format!("\"{}\"", SyncToken::new(home, calendar.id, calendar.changed));
-    if conditions.not_modified(&etag) {
+    let validators = validators::of_collection(home, &calendar);
+    let etag = validators.etag.clone().unwrap_or_default();
+    if conditions.not_modified(&validators)? {
         return Ok(Answer::empty(StatusCode::NOT_MODIFIED).with(header::ETAG, &etag));
     }
     let store = describer.server.store.clone();

@@ -1,7 +1,7 @@
 //! MKCALENDAR (RFC 4791 §5.3.1) and extended MKCOL (RFC 5689) for calendars.
 
 use http::{StatusCode, header};
-use kalends_dav::multistatus::make_collection_response;
+use kalends_dav::multistatus::{Multistatus, mkcol_response};
 use kalends_dav::name::{CALDAV, DAV, Name};
 use kalends_dav::property::{COMPONENTS, DEFAULT_COMPONENTS, PropertyRefusal, check};
 use kalends_dav::request::MakeCollection;
@@ -28,7 +28,7 @@ pub async fn make_collection(server: &Server, target: &Target, request: MakeColl
     let outcome: Vec<(Name, Result<(), PropertyRefusal>)> =
         request.properties.iter().map(|property| (property.name.clone(), judge(property, server))).collect();
     if outcome.iter().any(|(_, result)| result.is_err()) {
-        return Ok(refused(request.mkcalendar, &outcome));
+        return Ok(refused(&target.href, request.mkcalendar, &outcome));
     }
     let home = owner.home();
     let mut write = server.store.write(&[home], context).await?.ok_or_else(Refusal::not_found)?;
@@ -115,8 +115,15 @@ fn new_calendar(segment: &str, properties: &[Element]) -> NewCollection {
     NewCollection::new(segment, Kind::Calendar, &components, &stored)
 }
 
-/// RFC 5689 §3: 424 with the property that stood in the way. RFC 4791 §5.3.1 asks the same of MKCALENDAR, as 207.
-fn refused(mkcalendar: bool, outcome: &[(Name, Result<(), PropertyRefusal>)]) -> Answer {
-    let status = if mkcalendar { StatusCode::MULTI_STATUS } else { StatusCode::FAILED_DEPENDENCY };
-    Answer::whole(status, XML, make_collection_response(mkcalendar, outcome))
+/// Which property stood in the way: RFC 5689 §3 has a body of its own for it, RFC 4791 §5.3.1.1 a multistatus.
+fn refused(href: &str, mkcalendar: bool, outcome: &[(Name, Result<(), PropertyRefusal>)]) -> Answer {
+    let answer = if mkcalendar {
+        let mut multistatus = Multistatus::begin(false);
+        multistatus.outcome(href, outcome);
+        multistatus.end();
+        Answer::whole(StatusCode::MULTI_STATUS, XML, multistatus.take())
+    } else {
+        Answer::whole(StatusCode::FAILED_DEPENDENCY, XML, mkcol_response(outcome))
+    };
+    answer.with_static(header::CACHE_CONTROL, "no-cache")
 }

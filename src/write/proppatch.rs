@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use http::{StatusCode, header};
+use kalends_dav::condition::Validators;
 use kalends_dav::multistatus::Multistatus;
 use kalends_dav::name::Name;
 use kalends_dav::property::{PropertyRefusal, check, check_removal};
@@ -14,6 +15,7 @@ use crate::failure::Error;
 use crate::server::{RequestLimits, Server};
 use crate::store::{Alteration, Change, CollectionId, Context, PropertyValue};
 use crate::target::{Found, Target};
+use crate::validators;
 
 pub async fn proppatch(server: &Server, target: &Target, request: Proppatch, context: Context) -> Result<Answer, Error> {
     let (Some(kind), Some(owner)) = (target.kind(), &target.owner) else { return Err(Refusal::not_found().into()) };
@@ -23,7 +25,8 @@ pub async fn proppatch(server: &Server, target: &Target, request: Proppatch, con
         let alteration = net_effect(&request.updates);
         let home = owner.home();
         let mut write = server.store.write(&[home], context).await?.ok_or_else(Refusal::not_found)?;
-        let (collection, name) = holder(target, &mut write).await?;
+        let (collection, name, validators) = holder(target, &mut write).await?;
+        request.conditions.check(Some(&validators))?;
         let kept = write.count_properties(home, collection, &name).await?;
         if kept + i64::try_from(alteration.set.len()).unwrap_or(i64::MAX) > server.limits.properties_max {
             let message = format!("a resource keeps at most {} properties", server.limits.properties_max);
@@ -42,19 +45,20 @@ pub async fn proppatch(server: &Server, target: &Target, request: Proppatch, con
     Ok(Answer::whole(StatusCode::MULTI_STATUS, XML, multistatus.take()))
 }
 
-/// Whose properties they are, read again under the lock.
-async fn holder(target: &Target, write: &mut crate::store::Write) -> Result<(CollectionId, String), Error> {
+/// Whose properties they are, and as what it is now, read again under the lock.
+async fn holder(target: &Target, write: &mut crate::store::Write) -> Result<(CollectionId, String, Validators), Error> {
     let Some(owner) = &target.owner else { return Err(Refusal::not_found().into()) };
     match &target.found {
-        Found::Fixed(Kind::Home) => Ok((CollectionId::HOME, String::new())),
+        Found::Fixed(Kind::Home) => Ok((CollectionId::HOME, String::new(), Validators::default())),
         Found::Collection(found) => {
             let collection = write.collection(owner.home(), &found.segment).await?.ok_or_else(Refusal::not_found)?;
-            Ok((collection.id, String::new()))
+            Ok((collection.id, String::new(), validators::of_collection(owner.home(), &collection)))
         }
         Found::Object(found, object) => {
             let collection = write.collection(owner.home(), &found.segment).await?.ok_or_else(Refusal::not_found)?;
             let object = write.object(owner.home(), collection.id, &object.name).await?.ok_or_else(Refusal::not_found)?;
-            Ok((collection.id, object.name))
+            let validators = validators::of_object(&object);
+            Ok((collection.id, object.name, validators))
         }
         _ => Err(Refusal::not_found().into()),
     }

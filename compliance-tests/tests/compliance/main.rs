@@ -48,8 +48,18 @@ macro_rules! on_each_database {
 
 mod accounts;
 mod bad_input;
+mod calendarserver;
 mod durability;
+mod rfc3253;
+mod rfc3744;
 mod rfc4918;
+mod rfc5397;
+mod rfc5689;
+mod rfc6578;
+mod rfc6764;
+mod rfc7617;
+mod rfc8144;
+mod rfc9110;
 mod serving;
 
 /// What a requirement is written as.
