@@ -125,6 +125,28 @@ fn bad(message: String) -> ObjectRefusal {
     ObjectRefusal { rule: ObjectRule::ValidCalendarData, message }
 }
 
+/// An iCalendar text of any kind, read as a tree and judged no further.
+pub struct Document {
+    tree: Tree,
+    bytes: Vec<u8>,
+}
+
+impl Document {
+    /// Reads a text with one component at its root.
+    ///
+    /// # Errors
+    /// What is not iCalendar at all, with its line.
+    pub fn parse(bytes: Vec<u8>, limits: &Limits) -> Result<Self, ObjectRefusal> {
+        let tree = Tree::parse(&bytes, limits)?;
+        Ok(Self { tree, bytes })
+    }
+
+    /// The outermost component, usually a VCALENDAR.
+    pub fn root(&self) -> Component<'_> {
+        self.tree.root(&self.bytes)
+    }
+}
+
 /// A component of a tree.
 #[derive(Clone, Copy)]
 pub struct Component<'a> {

@@ -8,6 +8,7 @@ pub mod calendar_data;
 mod civil;
 pub mod component;
 pub mod content_line;
+pub mod convert;
 pub mod date;
 mod facts;
 pub mod filter;
@@ -21,7 +22,7 @@ pub mod value;
 mod windows;
 pub mod zone;
 
-pub use component::ComponentKind;
+pub use component::{Component, ComponentKind, Document};
 pub use facts::Facts;
 pub use object::{CalendarObject, ObjectRefusal, ObjectRule};
 
