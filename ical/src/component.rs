@@ -147,6 +147,12 @@ impl Document {
     }
 }
 
+/// Whether an unfolded line is a property of that name.
+pub(crate) fn is_named(line: &[u8], name: &str) -> bool {
+    let (head, tail) = line.split_at_checked(name.len()).unwrap_or_default();
+    head.eq_ignore_ascii_case(name.as_bytes()) && matches!(tail.first(), Some(b':' | b';'))
+}
+
 /// A component of a tree.
 #[derive(Clone, Copy)]
 pub struct Component<'a> {
@@ -187,11 +193,7 @@ impl<'a> Component<'a> {
     /// Its own properties of that name. Only lines that begin with it are taken apart.
     pub fn properties_named<'n>(&self, name: &'n str) -> impl Iterator<Item = Property<'a>> + use<'a, 'n> {
         let bytes = self.bytes;
-        let named = move |span: &LineSpan| {
-            let text = span.unfolded(bytes);
-            let (head, tail) = text.split_at_checked(name.len()).unwrap_or_default();
-            head.eq_ignore_ascii_case(name.as_bytes()) && matches!(tail.first(), Some(b':' | b';'))
-        };
+        let named = move |span: &LineSpan| is_named(&span.unfolded(bytes), name);
         self.own_lines().filter(named).filter_map(move |span| Property::parse(span.unfolded(bytes), usize::MAX).ok())
     }
 
@@ -222,16 +224,25 @@ impl<'a> Component<'a> {
 
     /// The raw bytes from BEGIN to END, line ends included.
     pub fn raw(&self) -> &'a [u8] {
-        let Some(node) = self.node() else { return &[] };
-        let first = self.tree.lines.get(node.lines.start);
-        let last = self.tree.lines.get(node.lines.end.saturating_sub(1));
-        match (first, last) {
-            (Some(first), Some(last)) => {
-                let end = last.start() + last.raw(self.bytes).len();
-                self.bytes.get(first.start()..end).unwrap_or_default()
-            }
-            _ => &[],
+        self.bytes.get(self.range()).unwrap_or_default()
+    }
+
+    /// Where [`Component::raw`] stands in the text.
+    pub(crate) fn range(&self) -> Range<usize> {
+        let first = self.node().and_then(|node| self.tree.lines.get(node.lines.start));
+        match (first, self.end_line()) {
+            (Some(first), Some(last)) => first.start()..last.start() + last.raw(self.bytes).len(),
+            _ => 0..0,
         }
+    }
+
+    /// Where the line of its END starts.
+    pub(crate) fn end_line_start(&self) -> usize {
+        self.end_line().map_or(0, |line| line.start())
+    }
+
+    fn end_line(&self) -> Option<LineSpan> {
+        self.node().and_then(|node| self.tree.lines.get(node.lines.end.saturating_sub(1))).copied()
     }
 
     /// The bytes the spans point into.

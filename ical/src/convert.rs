@@ -140,7 +140,7 @@ fn name_of(name: &str) -> Result<String, ConversionError> {
 }
 
 /// RFC 6868 §3.1, in quotes where a separator asks for them.
-fn parameter_value(value: &str) -> String {
+pub(crate) fn parameter_value(value: &str) -> String {
     let encoded = value.replace('^', "^^").replace(['\n', '\r'], "^n").replace('"', "^'");
     if encoded.contains([',', ';', ':']) { format!("\"{encoded}\"") } else { encoded }
 }

@@ -10,6 +10,7 @@ pub mod component;
 pub mod content_line;
 pub mod convert;
 pub mod date;
+pub mod edit;
 mod facts;
 pub mod filter;
 pub mod free_busy;
