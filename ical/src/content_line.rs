@@ -182,6 +182,11 @@ impl<'a> Property<'a> {
         Ok(Self { name: 0..name_end, parameters, value: at + 1, text })
     }
 
+    /// The whole line, unfolded.
+    pub fn line(&self) -> Cow<'_, str> {
+        String::from_utf8_lossy(&self.text)
+    }
+
     /// The name as written.
     pub fn name(&self) -> &str {
         self.ascii(&self.name)

@@ -117,6 +117,11 @@ impl<'a> Edit<'a> {
         self.insert(component, text);
     }
 
+    /// Gives a component more properties, folded already.
+    pub(crate) fn add_lines(&mut self, component: &Component<'a>, text: Vec<u8>) {
+        self.insert(component, text);
+    }
+
     /// Takes every property of that name from a component; how many there were.
     pub fn remove(&mut self, component: &Component<'a>, name: &str) -> usize {
         let spans = spans(component, name);
@@ -164,7 +169,7 @@ impl<'a> Edit<'a> {
         self.changes.push(Change { place: at..at, rank: Rank::AddedProperty, text });
     }
 
-    fn cut(&mut self, place: Range<usize>) {
+    pub(crate) fn cut(&mut self, place: Range<usize>) {
         self.changes.push(Change { place, rank: Rank::Replaced, text: Vec::new() });
     }
 }

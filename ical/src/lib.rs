@@ -6,6 +6,7 @@
 
 pub mod calendar_data;
 mod civil;
+pub mod compare;
 pub mod component;
 pub mod content_line;
 pub mod convert;
