@@ -192,6 +192,11 @@ impl<'a> Property<'a> {
         self.name().eq_ignore_ascii_case(name)
     }
 
+    /// What stands before the value: the name, the parameters, the colon.
+    pub fn head(&self) -> Cow<'_, str> {
+        String::from_utf8_lossy(self.text.get(..self.value).unwrap_or_default())
+    }
+
     /// The value, undecoded.
     pub fn value_bytes(&self) -> &[u8] {
         self.text.get(self.value..).unwrap_or_default()
