@@ -40,6 +40,7 @@ macro_rules! requirements {
 mod calendarserver;
 mod rfc3253;
 mod rfc3744;
+mod rfc4791;
 mod rfc4918;
 mod rfc5397;
 mod rfc5689;
