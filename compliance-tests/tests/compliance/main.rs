@@ -38,14 +38,17 @@ macro_rules! requirements {
 }
 
 mod calendarserver;
+mod clients;
 mod rfc3253;
 mod rfc3744;
 mod rfc4791;
 mod rfc4918;
 mod rfc5397;
+mod rfc5545;
 mod rfc5689;
 mod rfc6578;
 mod rfc6764;
+mod rfc7529;
 mod rfc7617;
 mod rfc8144;
 mod rfc9110;
