@@ -14,6 +14,11 @@ pub const FILTER_LEVELS_MAX: usize = 8;
 /// How many conditions one filter may hold.
 pub const FILTER_CONDITIONS_MAX: usize = 500;
 
+/// Components that stand nowhere but directly in a VCALENDAR (RFC 5545 §3.6, RFC 7953 §3.1).
+const OUTER: [&str; 7] = ["VCALENDAR", "VEVENT", "VTODO", "VJOURNAL", "VFREEBUSY", "VTIMEZONE", "VAVAILABILITY"];
+/// Properties that a time-range is defined for (RFC 4791 §9.9).
+const TIMED: [&str; 7] = ["COMPLETED", "CREATED", "DTEND", "DTSTAMP", "DTSTART", "DUE", "LAST-MODIFIED"];
+
 /// Reads `CALDAV:filter` (RFC 4791 §9.7).
 ///
 /// # Errors
@@ -37,6 +42,9 @@ fn comp_filter(element: &Element, level: usize, conditions: &mut usize) -> Resul
     }
     let mut filter =
         CompFilter { name: name_attribute(element)?, is_not_defined: false, time_range: None, props: Vec::new(), comps: Vec::new() };
+    if level > 2 && OUTER.contains(&filter.name.as_str()) {
+        return Err(invalid(format!("{} stands directly in a VCALENDAR", filter.name)));
+    }
     for child in element.elements() {
         match caldav_local(child) {
             "is-not-defined" => filter.is_not_defined = true,
@@ -59,7 +67,8 @@ fn prop_filter(element: &Element, conditions: &mut usize) -> Result<PropFilter, 
     for child in element.elements() {
         let test = match caldav_local(child) {
             "is-not-defined" => PropTest::IsNotDefined,
-            "time-range" => PropTest::TimeRange(time_range(child)?),
+            "time-range" if TIMED.contains(&filter.name.as_str()) => PropTest::TimeRange(time_range(child)?),
+            "time-range" => return Err(invalid(format!("{} has no place in time", filter.name))),
             "text-match" => PropTest::Text(text_match(child)?),
             "param-filter" => {
                 filter.params.push(param_filter(child, conditions)?);
@@ -250,6 +259,11 @@ mod tests {
             filter(&format!("<comp-filter name='VCALENDAR'><comp-filter name='VEVENT'><time-range {range}/></comp-filter></comp-filter>"))
         };
         assert_eq!(code(ranged("")), Precondition::ValidFilter);
+        let nested = "<comp-filter name='VCALENDAR'><comp-filter name='VTODO'><comp-filter name='VEVENT'/></comp-filter></comp-filter>";
+        assert_eq!(code(filter(nested)), Precondition::ValidFilter);
+        let timeless =
+            "<comp-filter name='VCALENDAR'><prop-filter name='SUMMARY'><time-range start='20260101T000000Z'/></prop-filter></comp-filter>";
+        assert_eq!(code(filter(timeless)), Precondition::ValidFilter);
         assert_eq!(code(ranged("start='20260101'")), Precondition::ValidFilter);
         assert_eq!(code(ranged("start='20260102T000000Z' end='20260101T000000Z'")), Precondition::ValidFilter);
         let collation =

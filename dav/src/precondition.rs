@@ -56,7 +56,7 @@ preconditions! {
     ValidFilter                    = CALDAV "valid-filter"                      FORBIDDEN            "RFC 4791 §7.8";
     SupportedFilter                = CALDAV "supported-filter"                  FORBIDDEN            "RFC 4791 §7.8";
     SupportedCollation             = CALDAV "supported-collation"               FORBIDDEN            "RFC 4791 §7.8";
-    SupportedRscale                = CALDAV "supported-rscale"                  FORBIDDEN            "RFC 7529 §6.1";
+    SupportedRscale                = CALDAV "supported-rscale"                  FORBIDDEN            "RFC 7529 §10";
 }
 
 /// Why a request was refused, in the protocol's own terms. Never our fault.

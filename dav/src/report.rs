@@ -179,7 +179,8 @@ const fn report(
     ReportKind { name: Name::known(namespace, local), section, kinds, privilege, parse }
 }
 
-const QUERIED: KindSet = KindSet::of(&[Kind::Calendar, Kind::Home, Kind::Inbox]);
+/// RFC 4791 §7: calendars and the objects in them must answer these.
+const QUERIED: KindSet = KindSet::of(&[Kind::Calendar, Kind::Home, Kind::Inbox, Kind::Object]);
 const SEARCHED: KindSet = KindSet::of(&[Kind::Root, Kind::Principals, Kind::Principal]);
 
 use Privilege::{Read, ReadFreeBusy};

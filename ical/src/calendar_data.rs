@@ -10,6 +10,7 @@ use crate::filter::BoundReached;
 use crate::instances::{Instance, Resolved};
 use crate::matching::{event_within, free_busy_periods, overlaps};
 use crate::object::CalendarObject;
+use crate::stream::write_folded;
 use crate::zone::Zone;
 
 /// Instances one object may be expanded into.
@@ -149,7 +150,8 @@ impl Form<'_> {
             match part(selection, property.name()) {
                 Part::No => {}
                 Part::Whole => self.out.extend_from_slice(span.raw(bytes)),
-                Part::WithoutValue => self.text(&format!("{}:", property.name())),
+                // RFC 4791 §9.6.4: the parameters stay.
+                Part::WithoutValue => write_folded(&property.head(), &mut self.out),
             }
         }
     }

@@ -77,7 +77,7 @@ impl Tree {
             if tree.lines.len() >= limits.properties_max {
                 return Err(bad(format!("the object has more than {} lines", limits.properties_max)));
             }
-            if span.len() > limits.line_bytes_max {
+            if lines.longest > limits.line_bytes_max {
                 return Err(at(&format!("is longer than {} bytes", limits.line_bytes_max)));
             }
             let unfolded = span.unfolded(bytes);

@@ -42,7 +42,7 @@ pub const FACTS_VERSION: i64 = 2;
 pub struct Limits {
     /// Bytes of the whole object.
     pub object_bytes_max: usize,
-    /// Bytes of one content line, unfolded; an inline ATTACH may be as large as the object.
+    /// Bytes between two line breaks: a folded ATTACH may be as large as the object (W11), a line that was never folded not quite.
     pub line_bytes_max: usize,
     /// Levels of BEGIN.
     pub nesting_levels_max: usize,
@@ -60,7 +60,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             object_bytes_max: 10 * 1024 * 1024,
-            line_bytes_max: 4 * 1024 * 1024,
+            line_bytes_max: 8 * 1024 * 1024,
             nesting_levels_max: 32,
             components_max: 10_000,
             properties_max: 100_000,

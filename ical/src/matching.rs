@@ -3,12 +3,13 @@
 pub(crate) mod alarms;
 mod text;
 
+use crate::civil::DAY_SECONDS;
 use crate::component::{Component, ComponentKind};
 use crate::content_line::Property;
 use crate::filter::{BoundReached, CompFilter, ParamFilter, ParamTest, PropFilter, PropTest, TimeRange};
 use crate::instances::{Instance, Resolved};
 use crate::object::CalendarObject;
-use crate::value::{Moment, Period, PeriodEnd};
+use crate::value::{Duration, Moment, Period, PeriodEnd};
 use crate::zone::Zone;
 use crate::{UNBOUNDED_FUTURE, UNBOUNDED_PAST, UtcMicros};
 
@@ -124,8 +125,24 @@ impl Question<'_> {
         if filter.test == PropTest::IsNotDefined {
             return properties.next().is_none();
         }
+        if let (PropTest::TimeRange(range), Some(ends)) = (&filter.test, self.end_by_duration(component, &filter.name)) {
+            let (start, end) = window_of(range);
+            return start <= ends && ends < end && filter.params.iter().all(|param| param.test == ParamTest::IsNotDefined);
+        }
         properties
             .any(|property| self.value_matches(&property, &filter.test) && filter.params.iter().all(|p| parameter_matches(&property, p)))
+    }
+
+    /// The DTEND of an event, or the DUE of a task, that DURATION stands for (RFC 4791 §9.9).
+    fn end_by_duration(&self, component: &Component<'_>, name: &str) -> Option<UtcMicros> {
+        let stands_for = (component.is("VEVENT") && name == "DTEND") || (component.is("VTODO") && name == "DUE");
+        if !stands_for || component.property(name).is_some() {
+            return None;
+        }
+        let duration = Duration::parse(&component.property("DURATION")?.value())?;
+        let start = Resolved::new(&Moment::of(&component.property("DTSTART")?)?, self.object, self.floating);
+        let at_day = start.zone.utc_of(start.local + duration.days * DAY_SECONDS);
+        Some(at_day.saturating_add(duration.seconds * 1_000_000))
     }
 
     fn value_matches(&self, property: &Property<'_>, test: &PropTest) -> bool {

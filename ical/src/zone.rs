@@ -53,18 +53,19 @@ impl Zone {
         suffixes.filter_map(iana).next().or_else(|| iana_of_windows(name).and_then(iana))
     }
 
-    /// The first VTIMEZONE of an iCalendar text (CALDAV:calendar-timezone, RFC 4791 §5.2.2).
+    /// The one VTIMEZONE of an iCalendar text (CALDAV:calendar-timezone, RFC 4791 §5.2.2).
     ///
     /// # Errors
-    /// What is not iCalendar, or holds no VTIMEZONE.
+    /// What is not iCalendar, or holds no VTIMEZONE or several.
     pub fn from_calendar_timezone(text: &str) -> Result<Zone, ObjectRefusal> {
         let text = text.trim();
         let tree = Tree::parse(text.as_bytes(), &Limits::default())?;
         let root = tree.root(text.as_bytes());
-        let vtimezone = if root.is("VTIMEZONE") { Some(root) } else { root.components().find(|c| c.is("VTIMEZONE")) };
-        let zone = vtimezone.and_then(|vtimezone| Zone::from_vtimezone(&vtimezone));
+        let mut inside = root.components().filter(|c| c.is("VTIMEZONE"));
+        let vtimezone = if root.is("VTIMEZONE") { Some(root) } else { inside.next() };
+        let zone = vtimezone.filter(|_| inside.next().is_none()).and_then(|vtimezone| Zone::from_vtimezone(&vtimezone));
         zone.ok_or_else(|| {
-            let message = "the time zone is an iCalendar object with a VTIMEZONE".to_owned();
+            let message = "the time zone is an iCalendar object with one VTIMEZONE".to_owned();
             ObjectRefusal { rule: ObjectRule::ValidCalendarData, message }
         })
     }

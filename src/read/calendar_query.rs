@@ -6,6 +6,7 @@ use kalends_dav::name::CALDAV;
 use kalends_dav::report::CalendarQuery;
 use kalends_dav::request::Depth;
 use kalends_dav::{Kind, Precondition, Refusal};
+use kalends_ical::filter::CompFilter;
 use kalends_ical::zone::Zone;
 
 use super::Wanted;
@@ -28,9 +29,12 @@ pub async fn answer(
 ) -> Result<Answer, Error> {
     let zone = query.timezone.as_deref().map(zone_of_text).transpose()?;
     let Some(owner) = target.owner.clone() else { return Err(Refusal::not_found().into()) };
-    let collections = scope(&describer.server.store, &target, depth).await?;
     let wanted = Wanted::new(query.ask, query.data);
     let filter = query.filter;
+    if let Found::Object(collection, object) = &target.found {
+        return one(&describer, &target, (collection, &object.name), &wanted, (&filter, zone), minimal).await;
+    }
+    let collections = scope(&describer.server.store, &target, depth).await?;
     let write = move |sink: Sink| async move {
         let mut multistatus = Multistatus::begin(minimal);
         for (base, collection) in collections {
@@ -45,6 +49,34 @@ pub async fn answer(
         Ok(multistatus.take())
     };
     Answer::stream(StatusCode::MULTI_STATUS, XML, write).await
+}
+
+/// A query of an object: the answer is itself, or nothing.
+async fn one(
+    describer: &Describer,
+    target: &Target,
+    (collection, name): (&Collection, &str),
+    wanted: &Wanted,
+    (filter, zone): (&CompFilter, Option<Zone>),
+    minimal: bool,
+) -> Result<Answer, Error> {
+    let Some(owner) = &target.owner else { return Err(Refusal::not_found().into()) };
+    let store = &describer.server.store;
+    let zone = match zone {
+        Some(zone) => zone,
+        None => calendar_zone(store, owner.home(), collection.id).await?,
+    };
+    let members = Members { describer, owner, collection: collection.id, base: String::new(), wanted, zone };
+    let objects = store.objects_named(owner.home(), collection.id, std::iter::once(name), Bodies::With).await?;
+    let mut stored = members.stored(&objects).await?;
+    let mut multistatus = Multistatus::begin(minimal);
+    for object in objects {
+        if is_match(filter, &object, &members.zone)? {
+            members.describe_one(&target.href, &object, stored.remove(&object.name).unwrap_or_default(), &mut multistatus)?;
+        }
+    }
+    multistatus.end();
+    Ok(Answer::whole(StatusCode::MULTI_STATUS, XML, multistatus.take()))
 }
 
 /// The collections a query is about, each with what stands before its members' names.
@@ -62,12 +94,7 @@ async fn scope(store: &Store, target: &Target, depth: Option<Depth>) -> Result<V
     }
 }
 
-async fn matches(
-    members: &Members<'_>,
-    filter: &kalends_ical::filter::CompFilter,
-    multistatus: &mut Multistatus,
-    sink: &Sink,
-) -> Result<(), Failure> {
+async fn matches(members: &Members<'_>, filter: &CompFilter, multistatus: &mut Multistatus, sink: &Sink) -> Result<(), Failure> {
     let store = &members.describer.server.store;
     let narrowing = filter.narrowing();
     let mut walk = Candidates::new(narrowing.window.as_ref(), narrowing.component);
@@ -92,7 +119,7 @@ async fn matches(
 }
 
 /// An object that cannot be decided within bounds is given: more than was asked, never less.
-fn is_match(filter: &kalends_ical::filter::CompFilter, object: &StoredObject, zone: &Zone) -> Result<bool, Failure> {
+fn is_match(filter: &CompFilter, object: &StoredObject, zone: &Zone) -> Result<bool, Failure> {
     let parsed = parsed(object)?;
     Ok(filter.matches(&parsed, zone).unwrap_or_else(|_| {
         tracing::warn!(bytes = object.size, "a filter reached its bound");
