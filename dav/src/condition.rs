@@ -12,6 +12,8 @@ pub struct Conditions {
     /// Seconds since the Unix epoch.
     if_modified_since: Option<i64>,
     if_unmodified_since: Option<i64>,
+    /// Whether there is an `If` (RFC 4918 §10.4): its state tokens are of locks, and there are none here.
+    has_if: bool,
 }
 
 /// What a resource is told apart by from what it was (RFC 9110 §8.8).
@@ -48,6 +50,7 @@ impl Conditions {
             if_none_match: tags(headers, &header::IF_NONE_MATCH)?,
             if_modified_since: date(headers, &header::IF_MODIFIED_SINCE),
             if_unmodified_since: date(headers, &header::IF_UNMODIFIED_SINCE),
+            has_if: headers.contains_key("if"),
         })
     }
 
@@ -78,6 +81,10 @@ impl Conditions {
 
     /// `If-Match`, else `If-Unmodified-Since`.
     fn check_unchanged(&self, current: Option<&Validators>) -> Result<(), Refusal> {
+        if self.has_if {
+            // A condition that is not understood must not be taken to hold.
+            return Err(failed("the If header is about locks, which this server does not have: use If-Match"));
+        }
         let changed = match (&self.if_match, self.if_unmodified_since) {
             (Some(tags), _) => !tags.hold(current),
             (None, Some(since)) => current.is_some_and(|current| current.is_modified_since(since)),
@@ -160,6 +167,11 @@ mod tests {
         assert!(conditions("if-none-match", "*").check(None).is_ok());
         assert!(conditions("if-none-match", "*").check(Some(&now("\"b\""))).is_err());
         assert!(conditions("if-none-match", "\"b\"").not_modified(&now("\"b\"")).unwrap());
+    }
+
+    #[test]
+    fn rfc4918_s10_4_an_if_that_is_not_understood_does_not_hold() {
+        assert!(conditions("if", "(<urn:uuid:none>)").check(Some(&now("\"b\""))).is_err());
     }
 
     #[test]
