@@ -114,6 +114,15 @@ fn resumed(first: Piece, mut rest: mpsc::Receiver<Result<Piece, Failure>>) -> mp
 pub struct Sink(mpsc::Sender<Result<Piece, Failure>>);
 
 impl Sink {
+    /// Lets others run between two pieces of work that take time.
+    ///
+    /// # Errors
+    /// Nobody waits for the answer any more.
+    pub async fn pause(&self) -> Result<(), Failure> {
+        tokio::task::yield_now().await;
+        if self.0.is_closed() { Err(Failure::new("the client went away")) } else { Ok(()) }
+    }
+
     /// Hands over what a multistatus has ready, once it is worth a piece.
     pub async fn drain(&self, multistatus: &mut Multistatus) -> Result<(), Failure> {
         if multistatus.len() < PIECE_BYTES {

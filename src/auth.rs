@@ -32,8 +32,10 @@ const PASSES: u32 = 2;
 const HASHING_MAX: usize = 1;
 /// Verifications that may wait for their turn; beyond it clients are told to come back.
 const WAITING_MAX: usize = 64;
-/// How long a verified credential is remembered.
+/// How long a verified credential is remembered after its last use, and a wrong one after its first.
 const REMEMBERED_MICROS: i64 = 10 * 60 * 1_000_000;
+/// How long after that it is still known to have been good: it is verified again, but never made to wait for others' failures.
+const KNOWN_MICROS: i64 = 30 * 86_400 * 1_000_000;
 const REMEMBERED_MAX: usize = 100_000;
 const REFUSED_MAX: usize = 10_000;
 /// A header longer than this is not worth decoding.
@@ -79,7 +81,10 @@ struct Remembered {
     principal: i64,
     credential: Arc<str>,
     version: i64,
+    /// Until when it need not be verified again.
     until: UtcMicros,
+    /// Until when it is known.
+    known_until: UtcMicros,
 }
 
 /// A wrong password, for whom (with which credentials) it was wrong, and until when that is remembered.
@@ -107,7 +112,9 @@ impl Authenticator {
     }
 
     /// Judges an `Authorization` header. Remembered good credentials are never delayed.
-    pub async fn authenticate(&self, header: Option<&[u8]>, address: IpAddr) -> Result<Verdict, Failure> {
+    ///
+    /// `address` is `None` where it is a proxy's: then failures count for the account alone.
+    pub async fn authenticate(&self, header: Option<&[u8]>, address: Option<IpAddr>) -> Result<Verdict, Failure> {
         let Some(header) = header.filter(|header| header.len() <= HEADER_BYTES_MAX) else { return Ok(Verdict::Challenge) };
         let fingerprint = keyed_hash(&self.key, header);
         if let Some(known) = self.recall(&fingerprint).await? {
@@ -124,8 +131,31 @@ impl Authenticator {
     /// A remembered credential, if the database still has the version it was verified with.
     async fn recall(&self, fingerprint: &[u8; 32]) -> Result<Option<Authenticated>, Failure> {
         let now = (self.environment.now)();
-        let found = lock(&self.remembered).get(fingerprint).filter(|entry| entry.until > now).cloned();
-        let Some(entry) = found else { return Ok(None) };
+        let found = match lock(&self.remembered).get_mut(fingerprint).filter(|entry| entry.until > now) {
+            None => None,
+            Some(entry) => {
+                entry.until = now + REMEMBERED_MICROS;
+                entry.known_until = now + KNOWN_MICROS;
+                Some(entry.clone())
+            }
+        };
+        match found {
+            Some(entry) => self.is_current(fingerprint, entry).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Whether a credential that is to be verified again was good when it last was, and nothing has changed since.
+    async fn was_good(&self, fingerprint: &[u8; 32]) -> Result<bool, Failure> {
+        let now = (self.environment.now)();
+        let found = lock(&self.remembered).get(fingerprint).filter(|entry| entry.known_until > now).cloned();
+        match found {
+            Some(entry) => Ok(self.is_current(fingerprint, entry).await?.is_some()),
+            None => Ok(false),
+        }
+    }
+
+    async fn is_current(&self, fingerprint: &[u8; 32], entry: Remembered) -> Result<Option<Authenticated>, Failure> {
         let principal = self.store.principal_by_id(entry.principal).await?;
         let principal = principal.filter(|principal| !principal.disabled && principal.credential_version == entry.version);
         if principal.is_none() {
@@ -148,6 +178,7 @@ impl Authenticator {
             credential: Arc::clone(&known.credential),
             version: known.principal.credential_version,
             until: now + REMEMBERED_MICROS,
+            known_until: now + KNOWN_MICROS,
         };
         remembered.insert(fingerprint, entry);
     }
@@ -169,11 +200,19 @@ impl Authenticator {
     }
 
     /// One hash at a time, with a second look at what is remembered after the wait: a client opens many connections at once.
-    async fn check_password(&self, fingerprint: [u8; 32], login: &str, password: String, address: IpAddr) -> Result<Verdict, Failure> {
+    async fn check_password(
+        &self,
+        fingerprint: [u8; 32],
+        login: &str,
+        password: String,
+        address: Option<IpAddr>,
+    ) -> Result<Verdict, Failure> {
         if self.is_refused(&fingerprint, login).await? {
             return Ok(Verdict::Challenge);
         }
-        if let Some(seconds) = lock(&self.slowdown).seconds_left(address, login, (self.environment.now)()) {
+        let was_good = self.was_good(&fingerprint).await?;
+        let seconds_left = || lock(&self.slowdown).seconds_left(address, login, (self.environment.now)()).filter(|_| !was_good);
+        if let Some(seconds) = seconds_left() {
             return Ok(Verdict::ComeBack(seconds));
         }
         let Ok(_waiting) = self.waiting.try_acquire() else { return Ok(Verdict::ComeBack(1)) };
@@ -182,7 +221,7 @@ impl Authenticator {
             return Ok(Verdict::Known(known));
         }
         // Others may have failed while this one waited.
-        if let Some(seconds) = lock(&self.slowdown).seconds_left(address, login, (self.environment.now)()) {
+        if let Some(seconds) = seconds_left() {
             return Ok(Verdict::ComeBack(seconds));
         }
         let principal = self.store.principal_by_login(login).await?;

@@ -50,7 +50,9 @@ pub async fn respond(server: &Arc<Server>, request: Request) -> Result<Answer, E
 pub async fn resolve(server: &Server, method: &str, path: &str, who: &Arc<Principal>) -> Result<Target, Error> {
     let place = server.paths.read(path).map_err(|bad| Refusal::bad_request(bad.0))?;
     let bodies = if method == "GET" { Bodies::With } else { Bodies::Without };
-    Ok(Target::resolve(&server.store, path, place, who, bodies).await?)
+    // Two slashes at the beginning of an href would be a host's (RFC 3986 §4.2).
+    let href = format!("/{}", path.trim_start_matches('/'));
+    Ok(Target::resolve(&server.store, &href, place, who, bodies).await?)
 }
 
 /// The gate: RFC 3744 Appendix B, from the method table.

@@ -4,19 +4,37 @@ use std::fmt;
 
 use kalends_dav::Refusal;
 
-/// Our fault: the database, the disk, a bug. The client sees 500 or 503 and a request id, the log sees the message.
+/// Our fault: the database, the disk, a bug. The client sees a status and a request id, the log sees the message.
 #[derive(Debug)]
-pub struct Failure(String);
+pub struct Failure {
+    pub kind: FailureKind,
+    message: String,
+}
+
+/// What a client can make of a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FailureKind {
+    /// A bug, or something broken that waiting does not mend: 500.
+    Broken,
+    /// The database does not answer: 503, to be tried again.
+    Unavailable,
+    /// The disk is full: 507 (RFC 4918 §11.5).
+    Full,
+}
 
 impl Failure {
     pub fn new(message: impl Into<String>) -> Self {
-        Self(message.into())
+        Self::of(FailureKind::Broken, message)
+    }
+
+    pub fn of(kind: FailureKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into() }
     }
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.message)
     }
 }
 
@@ -24,7 +42,7 @@ impl std::error::Error for Failure {}
 
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
-        Self(error.to_string())
+        Self::new(error.to_string())
     }
 }
 

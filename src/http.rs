@@ -16,12 +16,14 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use kalends_dav::{Precondition, Refusal};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
+use tokio_io_timeout::TimeoutStream;
 
 use crate::answer::{Answer, Body};
 use crate::auth::{Authenticated, CHALLENGE, Verdict};
 use crate::dispatch::{self, Request};
-use crate::failure::{Error, Failure};
+use crate::failure::{Error, Failure, FailureKind};
 use crate::server::Server;
 use crate::store::{Context, Reason};
 use body::{AnswerBody, read_body};
@@ -32,8 +34,14 @@ const CONNECTIONS_MAX: usize = 4096;
 const HEADER_SECONDS_MAX: u64 = 30;
 const HEADER_BYTES_MAX: usize = 64 * 1024;
 const HEADERS_MAX: usize = 100;
+/// A client that takes nothing of an answer for this long is given up.
+const WRITE_SECONDS_MAX: u64 = 60;
 /// How long requests may go on after SIGTERM.
 const DRAIN_SECONDS_MAX: u64 = 20;
+/// What proxies write where a client did not wait for its answer.
+const CLIENT_WENT_AWAY: u16 = 499;
+/// When to come back while the database does not answer.
+const UNAVAILABLE_SECONDS: &str = "10";
 /// Characters of a `User-Agent` kept beside the log.
 const CLIENT_CHARACTERS_MAX: usize = 200;
 
@@ -89,7 +97,9 @@ async fn connection(server: Arc<Server>, stream: TcpStream, peer: SocketAddr, mu
         .max_buf_size(HEADER_BYTES_MAX)
         .max_headers(HEADERS_MAX)
         .half_close(false);
-    let mut connection = std::pin::pin!(builder.serve_connection(TokioIo::new(stream), service));
+    let mut stream = TimeoutStream::new(stream);
+    stream.set_write_timeout(Some(Duration::from_secs(WRITE_SECONDS_MAX)));
+    let mut connection = std::pin::pin!(builder.serve_connection(TokioIo::new(Box::pin(stream)), service));
     let result = tokio::select! {
         result = connection.as_mut() => result,
         () = stopped(&mut stop) => {
@@ -102,39 +112,60 @@ async fn connection(server: Arc<Server>, stream: TcpStream, peer: SocketAddr, mu
     }
 }
 
-/// Runs a request in a task of its own: a client that goes away does not stop a write half-way, a bug ends one request only.
+/// Runs a request in a task of its own: a bug ends one request only. A client that goes away ends its question, but not a write half-way.
 async fn handle(server: Arc<Server>, request: http::Request<Incoming>, peer: SocketAddr) -> Response<AnswerBody> {
-    let started = Instant::now();
     let request_id = server.environment.uuid();
     let mut line = LogLine {
         method: request.method().to_string(),
         path: request.uri().path().to_owned(),
         client: client(request.headers()),
         principal: String::new(),
+        status: CLIENT_WENT_AWAY,
+        started: Instant::now(),
+        request_id: request_id.clone(),
     };
-    let task = tokio::spawn(answer(Arc::clone(&server), request, peer, request_id.clone()));
-    let (answer, principal) = task.await.unwrap_or_else(|error| {
+    let is_write = writes(request.method().as_str());
+    let mut task = Question(tokio::spawn(answer(Arc::clone(&server), request, peer, request_id.clone())), is_write);
+    let (answer, principal) = (&mut task.0).await.unwrap_or_else(|error| {
         tracing::error!(%request_id, %error, "a request ended in a bug");
         (Answer::problem(StatusCode::INTERNAL_SERVER_ERROR, "the server failed; its log tells more under the request id"), None)
     });
     line.principal = principal.unwrap_or_default();
-    line.write(answer.status, started, &request_id);
+    line.status = answer.status.as_u16();
     response(answer, &request_id)
 }
 
-/// What the log says of a request: never a password, a token or calendar content.
+/// A running request; hyper drops it when its client goes away. The second says whether it goes on then.
+struct Question<T>(JoinHandle<T>, bool);
+
+impl<T> Drop for Question<T> {
+    fn drop(&mut self) {
+        if !self.1 {
+            self.0.abort();
+        }
+    }
+}
+
+fn writes(method: &str) -> bool {
+    !matches!(method, "GET" | "HEAD" | "OPTIONS" | "PROPFIND" | "REPORT")
+}
+
+/// What the log says of a request once it has ended, however: never a password, a token or calendar content.
 struct LogLine {
     method: String,
     path: String,
     client: String,
     principal: String,
+    status: u16,
+    started: Instant,
+    request_id: String,
 }
 
-impl LogLine {
-    fn write(&self, status: StatusCode, started: Instant, request_id: &str) {
-        let ms = started.elapsed().as_micros() as f64 / 1000.0;
-        let Self { method, path, client, principal } = self;
-        tracing::info!(target: "kalends::request", %method, path = ?path, status = status.as_u16(), ms, principal = ?principal, client = ?client, %request_id);
+impl Drop for LogLine {
+    fn drop(&mut self) {
+        let ms = self.started.elapsed().as_micros() as f64 / 1000.0;
+        let Self { method, path, client, principal, status, request_id, .. } = self;
+        tracing::info!(target: "kalends::request", %method, path = ?path, status, ms, principal = ?principal, client = ?client, %request_id);
     }
 }
 
@@ -146,10 +177,22 @@ async fn answer(server: Arc<Server>, request: http::Request<Incoming>, peer: Soc
         Err(Error::Refused(refusal)) => Answer::refusal(&refusal),
         Err(Error::Failed(failure)) => {
             tracing::error!(%request_id, %failure, "a request failed");
-            Answer::problem(StatusCode::INTERNAL_SERVER_ERROR, "the server failed; its log tells more under the request id")
+            failed(failure.kind)
         }
     };
     (answer, principal)
+}
+
+fn failed(kind: FailureKind) -> Answer {
+    match kind {
+        FailureKind::Broken => {
+            Answer::problem(StatusCode::INTERNAL_SERVER_ERROR, "the server failed; its log tells more under the request id")
+        }
+        // W8: clients come back after a 503 with Retry-After.
+        FailureKind::Unavailable => Answer::problem(StatusCode::SERVICE_UNAVAILABLE, "the database does not answer: try again later")
+            .with(header::RETRY_AFTER, UNAVAILABLE_SECONDS),
+        FailureKind::Full => Answer::problem(StatusCode::INSUFFICIENT_STORAGE, "the server has no room left"),
+    }
 }
 
 /// The way of every request: open doors first, then who, where, whether they may, and only then the body.
@@ -162,6 +205,9 @@ async fn respond(
 ) -> Result<Answer, Error> {
     let (head, incoming) = request.into_parts();
     let path = head.uri.path();
+    if head.version == http::Version::HTTP_11 && head.headers.get(header::HOST).is_none() {
+        return Err(Refusal::bad_request("a request of HTTP/1.1 has a Host (RFC 9112 §3.2)").into());
+    }
     if let Some(answer) = open_door(server, head.method.as_str(), path).await {
         return Ok(answer);
     }
@@ -214,7 +260,10 @@ fn redirect(server: &Server, path: &str) -> Answer {
 /// Who asks; else the answer that sends them away. The challenge is the same on every request (Thunderbird files passwords by realm).
 async fn authenticate(server: &Server, headers: &HeaderMap, peer: SocketAddr) -> Result<Result<Authenticated, Answer>, Error> {
     let header = headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes);
-    Ok(match server.authenticator.authenticate(header, peer.ip()).await? {
+    // Behind a proxy on this machine every client has the proxy's address.
+    let behind_proxy = server.public_origin.is_some() && peer.ip().is_loopback();
+    let address = (!behind_proxy).then_some(peer.ip());
+    Ok(match server.authenticator.authenticate(header, address).await? {
         Verdict::Known(who) => Ok(who),
         Verdict::Challenge => {
             let answer = Answer::problem(StatusCode::UNAUTHORIZED, "log in with your name and a password");

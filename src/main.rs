@@ -25,7 +25,7 @@ mod write;
 
 use std::io::IsTerminal;
 use std::process::ExitCode;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::Parser;
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -46,7 +46,10 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    match runtime.block_on(cli::run(cli, environment)) {
+    let result = runtime.block_on(cli::run(cli, environment));
+    // Questions that nobody waits for any more do not hold up the end.
+    runtime.shutdown_timeout(Duration::from_secs(1));
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             eprintln!("kalends: {failure}");

@@ -16,9 +16,11 @@ pub struct RequestLimits {
     /// Collections in one home.
     pub collections_max: i64,
     /// Properties clients set on one resource.
-    pub properties_max: i64,
-    /// Bytes of one property's value.
+    pub properties_max: usize,
+    /// Bytes of one property, as XML.
     pub property_bytes_max: usize,
+    /// Bytes of all properties of one resource, as XML.
+    pub properties_bytes_max: usize,
 }
 
 impl Default for RequestLimits {
@@ -28,7 +30,8 @@ impl Default for RequestLimits {
             xml_bytes_max: 8 * 1024 * 1024,
             collections_max: 500,
             properties_max: 200,
-            property_bytes_max: 256 * 1024,
+            property_bytes_max: 64 * 1024,
+            properties_bytes_max: 256 * 1024,
         }
     }
 }

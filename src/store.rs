@@ -23,7 +23,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-pub use append::{Alteration, Change, Context, NewCollection, PropertyValue, Reason, Write};
+pub use append::{Alteration, Change, Context, NewCollection, NewObject, PropertyValue, Reason, Write};
 pub use calendar::Candidates;
 pub use directory::{NewPrincipal, Principal};
 

@@ -12,7 +12,7 @@ use kalends_ical::{CalendarObject, ObjectRefusal, ObjectRule};
 use crate::answer::Answer;
 use crate::failure::Error;
 use crate::server::Server;
-use crate::store::{Change, Collection, Context, Hash, HomeId, StoredObject, Write};
+use crate::store::{Change, Collection, Context, HomeId, NewObject, StoredObject, Write};
 use crate::target::{Found, Target};
 use crate::validators;
 
@@ -27,22 +27,23 @@ pub async fn put(server: &Server, target: &Target, request: Put, context: Contex
     let at = ObjectPlace::of(target)?;
     let object = CalendarObject::parse(request.body, &server.object_limits()).map_err(refuse_object)?;
     check_uid_text(&object)?;
-    let hash = Hash::of(object.bytes());
+    let new = NewObject::of(object);
     let mut write = server.store.write(&[at.home], context).await?.ok_or_else(Refusal::not_found)?;
     let collection = at.collection(&mut write).await?;
     let current = write.object(at.home, collection.id, at.name).await?;
     request.conditions.check(current.as_ref().map(validators::of_object).as_ref())?;
-    check_component(&collection, &object)?;
-    check_uid(server, &at, &mut write, &collection, current.as_ref(), &object).await?;
+    check_component(&collection, &new.object)?;
+    check_uid(server, &at, &mut write, &collection, current.as_ref(), &new.object).await?;
     let before = current.as_ref().map(|object| object.hash);
     // The same bytes again change nothing that anyone can see.
-    if before != Some(hash) {
-        write.append(at.home, Change::ObjectPut { collection: collection.id, name: at.name, object: &object, hash, before }).await?;
-        write.commit().await?;
+    if before != Some(new.hash) {
+        write.append(at.home, Change::ObjectPut { collection: collection.id, name: at.name, new: &new, before }).await?;
     }
+    // Also where nothing changed: what is there may have been put by a turn that is not on the disk yet.
+    write.commit().await?;
     // RFC 4791 §5.3.4: the ETag is sent because what is stored is what was sent, octet for octet.
     let status = if before.is_some() { StatusCode::NO_CONTENT } else { StatusCode::CREATED };
-    Ok(Answer::empty(status).with(header::ETAG, &hash.etag()))
+    Ok(Answer::empty(status).with(header::ETAG, &new.hash.etag()))
 }
 
 /// Removes an object, or a calendar with everything in it: RFC 4918 §9.6.
@@ -57,7 +58,11 @@ pub async fn delete(server: &Server, target: &Target, conditions: Conditions, co
     } else {
         let at = ObjectPlace::of(target)?;
         let collection = at.collection(&mut write).await?;
-        let current = write.object(home, collection.id, at.name).await?.ok_or_else(Refusal::not_found)?;
+        let Some(current) = write.object(home, collection.id, at.name).await? else {
+            // It is told to be gone once it is.
+            write.commit().await?;
+            return Err(Refusal::not_found().into());
+        };
         conditions.check(Some(&validators::of_object(&current)))?;
         write.append(home, Change::ObjectDeleted { collection: collection.id, name: at.name, before: current.hash }).await?;
     }

@@ -53,10 +53,14 @@ impl Who {
     }
 }
 
+fn who(address: Option<IpAddr>, login: &str) -> Vec<Who> {
+    address.map(Who::address).into_iter().chain([Who::account(login)]).collect()
+}
+
 impl Slowdown {
     /// How many seconds are left until the next try, if it is not free to try now.
-    pub fn seconds_left(&self, address: IpAddr, login: &str, now: UtcMicros) -> Option<u64> {
-        [Who::address(address), Who::account(login)].iter().filter_map(|who| self.seconds_left_for(who, now)).max()
+    pub fn seconds_left(&self, address: Option<IpAddr>, login: &str, now: UtcMicros) -> Option<u64> {
+        who(address, login).iter().filter_map(|who| self.seconds_left_for(who, now)).max()
     }
 
     fn seconds_left_for(&self, who: &Who, now: UtcMicros) -> Option<u64> {
@@ -68,7 +72,7 @@ impl Slowdown {
     }
 
     /// Notes a failure.
-    pub fn failed(&mut self, address: IpAddr, login: &str, now: UtcMicros) {
+    pub fn failed(&mut self, address: Option<IpAddr>, login: &str, now: UtcMicros) {
         if self.failures.len() >= ENTRIES_MAX {
             self.failures.retain(|_, failures| now.saturating_sub(failures.last) < FORGOTTEN_MICROS);
         }
@@ -76,7 +80,7 @@ impl Slowdown {
             // Names made up to fill the table must not push out addresses.
             self.failures.retain(|who, _| matches!(who, Who::Address(_)));
         }
-        for who in [Who::address(address), Who::account(login)] {
+        for who in who(address, login) {
             let failures = self.failures.entry(who).or_insert(Failures { count: 0, last: now });
             let fresh = now.saturating_sub(failures.last) < FORGOTTEN_MICROS;
             failures.count = if fresh { failures.count.saturating_add(1) } else { 1 };
@@ -96,8 +100,8 @@ mod tests {
 
     const SECOND: i64 = 1_000_000;
 
-    fn address(text: &str) -> IpAddr {
-        text.parse().unwrap()
+    fn address(text: &str) -> Option<IpAddr> {
+        Some(text.parse().unwrap())
     }
 
     #[test]

@@ -135,7 +135,7 @@ pub async fn add(
 async fn remove(store: &Store, environment: Environment, name: &str, erase: bool) -> Result<(), Failure> {
     let principal = find(store, name).await?;
     if erase {
-        store.erase(principal.id, context(environment)).await?;
+        store.erase(principal.id, (environment.now)()).await?;
         say(&format!("Erased {} with its calendars and history.", principal.login));
     } else {
         let login = &principal.login;

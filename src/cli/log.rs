@@ -48,7 +48,7 @@ async fn verify(store: &Store) -> Result<(), Failure> {
 
 async fn prune(store: &Store, environment: Environment, keep_days: u32) -> Result<(), Failure> {
     let now = (environment.now)();
-    let before = now - i64::from(keep_days) * 86_400 * 1_000_000;
+    let before = now.saturating_sub(i64::from(keep_days).saturating_mul(86_400 * 1_000_000));
     let mut pruned = 0;
     for home in store.home_ids().await? {
         if store.prune(home, before, now).await?.is_some() {

@@ -9,12 +9,12 @@ use kalends_dav::{Kind, Refusal};
 
 use super::Wanted;
 use super::calendar_query::calendar_zone;
-use super::members::{BODIES_AT_ONCE, Members};
+use super::members::{Members, OBJECTS_AT_ONCE, parts, with_bodies};
 use crate::answer::{Answer, Sink, XML};
 use crate::describe::Describer;
 use crate::failure::{Error, Failure};
 use crate::path::{Place, path_of_href};
-use crate::store::{Collection, Principal, StoredObject};
+use crate::store::{Bodies, Collection, CollectionId, Principal};
 use crate::target::Target;
 
 pub async fn answer(describer: Describer, target: Target, multiget: CalendarMultiget, minimal: bool) -> Result<Answer, Error> {
@@ -23,9 +23,8 @@ pub async fn answer(describer: Describer, target: Target, multiget: CalendarMult
     let wanted = Wanted::new(multiget.ask, multiget.data);
     let write = move |sink: Sink| async move {
         let mut multistatus = Multistatus::begin(minimal);
-        for hrefs in multiget.hrefs.chunks(BODIES_AT_ONCE) {
-            batch(&describer, &owner, &collections, &wanted, hrefs, &mut multistatus).await?;
-            sink.drain(&mut multistatus).await?;
+        for hrefs in multiget.hrefs.chunks(OBJECTS_AT_ONCE) {
+            batch(&describer, &owner, &collections, &wanted, hrefs, &mut multistatus, &sink).await?;
         }
         multistatus.end();
         Ok(multistatus.take())
@@ -33,7 +32,7 @@ pub async fn answer(describer: Describer, target: Target, multiget: CalendarMult
     Answer::stream(StatusCode::MULTI_STATUS, XML, write).await
 }
 
-/// Answers some hrefs in their order, reading each collection they touch once.
+/// Answers some hrefs: those of each collection together, as many bodies at a time as memory is for them; then those that mean nothing.
 async fn batch(
     describer: &Describer,
     owner: &Principal,
@@ -41,33 +40,47 @@ async fn batch(
     wanted: &Wanted,
     hrefs: &[String],
     multistatus: &mut Multistatus,
+    sink: &Sink,
 ) -> Result<(), Failure> {
-    let places: Vec<Option<(&Collection, String)>> = hrefs.iter().map(|href| place(describer, owner, collections, href)).collect();
-    let mut found = Vec::new();
+    // One object may be named by several hrefs: in more than one spelling, or again.
+    let mut spelt: HashMap<(CollectionId, String), Vec<&String>> = HashMap::new();
+    let mut nowhere = Vec::new();
+    for href in hrefs {
+        match place(describer, owner, collections, href) {
+            Some((collection, name)) => spelt.entry((collection.id, name)).or_default().push(href),
+            None => nowhere.push(href),
+        }
+    }
     for collection in collections {
-        let names: Vec<&str> = places.iter().flatten().filter(|(c, _)| c.id == collection.id).map(|(_, name)| name.as_str()).collect();
+        let names: Vec<&str> = spelt.keys().filter(|(id, _)| *id == collection.id).map(|(_, name)| name.as_str()).collect();
         if names.is_empty() {
             continue;
         }
-        let zone = calendar_zone(&describer.server.store, owner.home(), collection.id).await?;
-        let members = Members { describer, owner, collection: collection.id, base: String::new(), wanted, zone };
         let store = &describer.server.store;
-        let objects = store.objects_named(owner.home(), collection.id, names.into_iter(), members.bodies()).await?;
-        let stored = members.stored(&objects).await?;
-        let objects: HashMap<String, StoredObject> = objects.into_iter().map(|object| (object.name.clone(), object)).collect();
-        found.push((members, objects, stored));
-    }
-    for (href, place) in hrefs.iter().zip(&places) {
-        let hit = place.as_ref().and_then(|(collection, name)| {
-            let (members, objects, stored) = found.iter().find(|(members, ..)| members.collection == collection.id)?;
-            Some((members, objects.get(name)?, stored.get(name).cloned().unwrap_or_default()))
-        });
-        match hit {
-            Some((members, object, stored)) => members.describe_one(href, object, stored, multistatus)?,
-            None => multistatus.status(href, StatusCode::NOT_FOUND, None),
+        let zone = calendar_zone(store, owner.home(), collection.id).await?;
+        let members = Members { describer, owner, collection: collection.id, base: String::new(), wanted, zone };
+        let objects = store.objects_named(owner.home(), collection.id, names.into_iter(), Bodies::Without).await?;
+        for part in parts(&objects) {
+            let loaded = match members.bodies() {
+                Bodies::Without => part.to_vec(),
+                Bodies::With => with_bodies(store, owner.home(), collection.id, part).await?,
+            };
+            let mut stored = members.stored(&loaded).await?;
+            for object in loaded {
+                let hrefs = spelt.remove(&(collection.id, object.name.clone())).unwrap_or_default();
+                let stored = stored.remove(&object.name).unwrap_or_default();
+                for href in hrefs {
+                    members.describe_one(href, &object, stored.clone(), multistatus)?;
+                    sink.pause().await?;
+                    sink.drain(multistatus).await?;
+                }
+            }
         }
     }
-    Ok(())
+    for href in nowhere.into_iter().chain(spelt.into_values().flatten()) {
+        multistatus.status(href, StatusCode::NOT_FOUND, None);
+    }
+    sink.drain(multistatus).await
 }
 
 /// The collection and name an href means, if it means an object of this home. What is elsewhere is not even looked for.

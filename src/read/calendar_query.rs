@@ -11,7 +11,7 @@ use kalends_ical::zone::Zone;
 
 use super::Wanted;
 use super::get::parsed;
-use super::members::{BODIES_AT_ONCE, Members};
+use super::members::{Members, OBJECTS_AT_ONCE, parts, with_bodies};
 use crate::answer::{Answer, Sink, XML};
 use crate::describe::Describer;
 use crate::failure::{Error, Failure};
@@ -103,17 +103,19 @@ async fn matches(members: &Members<'_>, filter: &CompFilter, multistatus: &mut M
         if names.is_empty() {
             return Ok(());
         }
-        for names in names.chunks(BODIES_AT_ONCE) {
+        for names in names.chunks(OBJECTS_AT_ONCE) {
             let names = names.iter().map(String::as_str);
-            let objects = store.objects_named(members.home(), members.collection, names, Bodies::With).await?;
-            let mut matching = Vec::new();
-            for object in objects {
-                if is_match(filter, &object, &members.zone)? {
-                    matching.push(object);
+            let objects = store.objects_named(members.home(), members.collection, names, Bodies::Without).await?;
+            for part in parts(&objects) {
+                let mut matching = Vec::new();
+                for object in with_bodies(store, members.home(), members.collection, part).await? {
+                    if is_match(filter, &object, &members.zone)? {
+                        matching.push(object);
+                    }
+                    sink.pause().await?;
                 }
+                members.describe_loaded(&matching, multistatus, sink).await?;
             }
-            members.describe(&matching, multistatus).await?;
-            sink.drain(multistatus).await?;
         }
     }
 }

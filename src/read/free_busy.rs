@@ -9,7 +9,7 @@ use kalends_ical::{ComponentKind, UtcMicros};
 
 use super::calendar_query::calendar_zone;
 use super::get::parsed;
-use super::members::BODIES_AT_ONCE;
+use super::members::{OBJECTS_AT_ONCE, parts, with_bodies};
 use crate::answer::{Answer, CALENDAR};
 use crate::describe::Describer;
 use crate::failure::{Error, Failure};
@@ -64,13 +64,18 @@ async fn collect(
             if names.is_empty() {
                 break;
             }
-            for names in names.chunks(BODIES_AT_ONCE) {
-                for object in store.objects_named(home, calendar, names.iter().map(String::as_str), Bodies::With).await? {
-                    let busy = busy_periods(&parsed(&object)?, window, &zone).map_err(|_| too_wide())?;
-                    periods.extend(busy);
-                }
-                if periods.len() > PERIODS_MAX {
-                    return Err(too_wide().into());
+            for names in names.chunks(OBJECTS_AT_ONCE) {
+                let objects = store.objects_named(home, calendar, names.iter().map(String::as_str), Bodies::Without).await?;
+                for part in parts(&objects) {
+                    for object in with_bodies(store, home, calendar, part).await? {
+                        let busy = busy_periods(&parsed(&object)?, window, &zone).map_err(|_| too_wide())?;
+                        periods.extend(busy);
+                        // Others run too, and a client that has gone ends this.
+                        tokio::task::yield_now().await;
+                    }
+                    if periods.len() > PERIODS_MAX {
+                        return Err(too_wide().into());
+                    }
                 }
             }
         }

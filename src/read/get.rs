@@ -9,10 +9,11 @@ use kalends_dav::{Kind, Refusal};
 use kalends_ical::CalendarObject;
 use kalends_ical::stream::CalendarStream;
 
+use super::members::{parts, with_bodies};
 use crate::answer::{Answer, Body, CALENDAR, Sink};
 use crate::describe::Describer;
 use crate::failure::{Error, Failure};
-use crate::store::{Bodies, Collection, HomeId, StoredObject};
+use crate::store::{Collection, HomeId, StoredObject};
 use crate::target::{Found, Target};
 use crate::validators;
 
@@ -69,12 +70,14 @@ async fn get_calendar(
             let mut stream = CalendarStream::begin(PRODUCT, name.as_deref(), &mut out);
             let mut after = String::new();
             loop {
-                let page = store.objects_page(home, calendar.id, &after, Bodies::With).await?;
+                let page = store.objects_page(home, calendar.id, &after).await?;
                 let Some(last) = page.last() else { break };
                 after.clone_from(&last.name);
-                for object in page {
-                    stream.push(&parsed(&object)?, &mut out);
-                    sink.drain_bytes(&mut out).await?;
+                for part in parts(&page) {
+                    for object in with_bodies(&store, home, calendar.id, part).await? {
+                        stream.push(&parsed(&object)?, &mut out);
+                        sink.drain_bytes(&mut out).await?;
+                    }
                 }
             }
             stream.end(&mut out);

@@ -10,13 +10,43 @@ use kalends_ical::zone::Zone;
 
 use super::Wanted;
 use super::get::parsed;
+use crate::answer::Sink;
 use crate::describe::Describer;
 use crate::failure::Failure;
 use crate::path::encode;
-use crate::store::{Bodies, CollectionId, HomeId, Principal, StoredObject};
+use crate::store::{Bodies, CollectionId, HomeId, Principal, Store, StoredObject};
 
-/// Objects read with their bodies at a time: bounds memory at about this many average objects.
-pub const BODIES_AT_ONCE: usize = 200;
+/// Objects read at a time.
+pub const OBJECTS_AT_ONCE: usize = 200;
+/// Bytes of bodies in memory at a time, beside one that is larger by itself.
+const BODY_BYTES_AT_ONCE: i64 = 4 * 1024 * 1024;
+
+/// Divides objects, told without their bodies, into parts whose bodies may be in memory together.
+pub fn parts(objects: &[StoredObject]) -> impl Iterator<Item = &[StoredObject]> {
+    let mut rest = objects;
+    std::iter::from_fn(move || {
+        let mut bytes = 0;
+        let fits = |object: &&StoredObject| {
+            bytes += object.size;
+            bytes <= BODY_BYTES_AT_ONCE
+        };
+        let count = rest.iter().take(OBJECTS_AT_ONCE).take_while(fits).count().max(1);
+        let (part, others) = rest.split_at(count.min(rest.len()));
+        rest = others;
+        (!part.is_empty()).then_some(part)
+    })
+}
+
+/// The same objects with their bodies; those that went away meanwhile are left out.
+pub async fn with_bodies(
+    store: &Store,
+    home: HomeId,
+    collection: CollectionId,
+    part: &[StoredObject],
+) -> Result<Vec<StoredObject>, Failure> {
+    let names = part.iter().map(|object| object.name.as_str());
+    store.objects_named(home, collection, names, Bodies::With).await
+}
 
 /// Objects of one collection, and how to describe them.
 pub struct Members<'a> {
@@ -40,13 +70,27 @@ impl Members<'_> {
         if self.wanted.facets.has(Facets::BODY) { Bodies::With } else { Bodies::Without }
     }
 
-    /// Describes objects under their own names.
-    pub async fn describe(&self, objects: &[StoredObject], multistatus: &mut Multistatus) -> Result<(), Failure> {
+    /// Describes objects under their own names, reading their bodies where they are asked for.
+    pub async fn describe(&self, objects: Vec<StoredObject>, multistatus: &mut Multistatus, sink: &Sink) -> Result<(), Failure> {
+        if self.bodies() == Bodies::Without {
+            return self.describe_loaded(&objects, multistatus, sink).await;
+        }
+        for part in parts(&objects) {
+            let loaded = with_bodies(&self.describer.server.store, self.home(), self.collection, part).await?;
+            self.describe_loaded(&loaded, multistatus, sink).await?;
+        }
+        Ok(())
+    }
+
+    /// Describes objects whose bodies are read already, where they are asked for.
+    pub async fn describe_loaded(&self, objects: &[StoredObject], multistatus: &mut Multistatus, sink: &Sink) -> Result<(), Failure> {
         let mut stored = self.stored(objects).await?;
         for object in objects {
             let href = format!("{}{}", self.base, encode(&object.name));
             let stored = stored.remove(&object.name).unwrap_or_default();
             self.describe_one(&href, object, stored, multistatus)?;
+            sink.pause().await?;
+            sink.drain(multistatus).await?;
         }
         Ok(())
     }

@@ -16,7 +16,7 @@ use crate::answer::{Answer, Sink, XML};
 use crate::describe::Describer;
 use crate::failure::{Error, Failure};
 use crate::path::{encode, with_slash};
-use crate::store::{Bodies, Collection, CollectionId, HomeState, Position, Principal};
+use crate::store::{Collection, CollectionId, HomeState, Position, Principal};
 use crate::target::{Found, Target};
 
 /// The resource and, with Depth 1, its members.
@@ -78,8 +78,10 @@ async fn members(describer: &Describer, target: &Target, ask: Ask, multistatus: 
         (Found::Fixed(Kind::Homes), _) => own_home(describer, &wanted, multistatus).await?,
         (Found::Fixed(Kind::Home), Some(owner)) => {
             let base = with_slash(&target.href);
-            for collection in collections(describer, owner, &base, wanted.facets).await? {
+            let all = describer.server.store.collections(owner.home()).await?;
+            for collection in collections(describer, owner, &base, wanted.facets, &all).await? {
                 multistatus.resource(&collection, &wanted.ask, &describer.viewer);
+                sink.drain(multistatus).await?;
             }
         }
         (Found::Collection(collection), Some(owner)) => {
@@ -116,10 +118,15 @@ async fn own_home(describer: &Describer, wanted: &Wanted, multistatus: &mut Mult
     Ok(())
 }
 
-/// Every collection of a home, described in two statements.
-pub async fn collections(describer: &Describer, owner: &Arc<Principal>, base: &str, facets: Facets) -> Result<Vec<Resource>, Failure> {
+/// All collections of a home, described in their order; what is set on them is read in one statement.
+pub async fn collections(
+    describer: &Describer,
+    owner: &Arc<Principal>,
+    base: &str,
+    facets: Facets,
+    all: &[Collection],
+) -> Result<Vec<Resource>, Failure> {
     let store = &describer.server.store;
-    let all = store.collections(owner.home()).await?;
     let mut stored: HashMap<CollectionId, Vec<StoredProperty>> = HashMap::new();
     if facets.has(Facets::STORED) {
         for (collection, property) in store.properties_of_collections(owner.home()).await? {
@@ -128,7 +135,7 @@ pub async fn collections(describer: &Describer, owner: &Arc<Principal>, base: &s
     }
     let mut describe = |collection: &Collection| {
         let href = format!("{base}{}/", encode(&collection.segment));
-        let calendars = if collection.kind == Kind::Inbox { all.as_slice() } else { &[] };
+        let calendars = if collection.kind == Kind::Inbox { all } else { &[] };
         describer.collection(&href, owner, collection, calendars, stored.remove(&collection.id).unwrap_or_default())
     };
     Ok(all.iter().map(&mut describe).collect())
@@ -138,10 +145,9 @@ async fn objects(members: &Members<'_>, multistatus: &mut Multistatus, sink: &Si
     let mut after = String::new();
     loop {
         let store = &members.describer.server.store;
-        let page = store.objects_page(members.home(), members.collection, &after, Bodies::Without).await?;
+        let page = store.objects_page(members.home(), members.collection, &after).await?;
         let Some(last) = page.last() else { return Ok(()) };
         after.clone_from(&last.name);
-        members.describe(&page, multistatus).await?;
-        sink.drain(multistatus).await?;
+        members.describe_loaded(&page, multistatus, sink).await?;
     }
 }

@@ -1,6 +1,6 @@
 //! sync-collection: RFC 6578 §3. The log since the token, never a guess: a token the log no longer reaches is refused by name.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use http::StatusCode;
@@ -17,7 +17,7 @@ use crate::answer::{Answer, Sink, XML};
 use crate::describe::Describer;
 use crate::failure::{Error, Failure};
 use crate::path::{encode, with_slash};
-use crate::store::{Bodies, Collection, CollectionId, HomeState, Position, Principal, StoredObject};
+use crate::store::{Bodies, Collection, CollectionId, HomeState, Position, Principal};
 use crate::target::{Found, Target};
 use crate::token::SyncToken;
 
@@ -53,7 +53,6 @@ fn since(token: Option<&str>, now: SyncToken, state: HomeState) -> Result<Option
     let Some(text) = token else { return Ok(None) };
     let token = SyncToken::read(text, now.home, now.collection);
     let valid = token.filter(|t| t.position <= now.position && t.position >= state.history_floor.min(now.position));
-    let valid = valid.filter(|t| t.listed.is_none_or(|listed| listed <= t.position));
     valid.map(Some).ok_or_else(|| {
         let message = "the sync-token is not one of this collection, or older than its history: synchronise anew without a token";
         Refusal::rule(Precondition::ValidSyncToken, message)
@@ -87,9 +86,9 @@ impl Delta {
         let mut multistatus = Multistatus::begin(minimal);
         let token = match (self.since, self.limit) {
             (None, None) => self.everything(&members, &mut multistatus, sink).await?,
-            (None, Some(limit)) => self.first_part(&members, limit, self.collection.changed, Position(0), &mut multistatus).await?,
+            (None, Some(limit)) => self.first_part(&members, limit, self.collection.changed, Position(0), &mut multistatus, sink).await?,
             (Some(SyncToken { listed: Some(listed), position, .. }), limit) => {
-                self.first_part(&members, limit.unwrap_or(i64::MAX - 1), position, listed, &mut multistatus).await?
+                self.first_part(&members, limit.unwrap_or(i64::MAX - 1), position, listed, &mut multistatus, sink).await?
             }
             (Some(token), limit) => self.changes(&members, token.position, limit, &mut multistatus, sink).await?,
         };
@@ -107,11 +106,10 @@ impl Delta {
         let store = &self.describer.server.store;
         let mut after = String::new();
         loop {
-            let page = store.objects_page(members.home(), members.collection, &after, members.bodies()).await?;
+            let page = store.objects_page(members.home(), members.collection, &after).await?;
             let Some(last) = page.last() else { return Ok(self.token(self.collection.changed)) };
             after.clone_from(&last.name);
-            members.describe(&page, multistatus).await?;
-            sink.drain(multistatus).await?;
+            members.describe(page, multistatus, sink).await?;
         }
     }
 
@@ -124,6 +122,7 @@ impl Delta {
         start: Position,
         listed: Position,
         multistatus: &mut Multistatus,
+        sink: &Sink,
     ) -> Result<SyncToken, Failure> {
         let store = &self.describer.server.store;
         let mut objects = store.objects_by_position(members.home(), members.collection, listed, limit.saturating_add(1)).await?;
@@ -132,31 +131,12 @@ impl Delta {
             objects.pop();
         }
         let reached = objects.last().map_or(listed, |object| object.position);
-        self.describe_named(members, objects, multistatus).await?;
+        members.describe(objects, multistatus, sink).await?;
         if !truncated {
             return Ok(self.token(start));
         }
         multistatus.status(&with_slash(&self.href), StatusCode::INSUFFICIENT_STORAGE, Some(Precondition::NumberOfMatchesWithinLimits));
-        Ok(SyncToken { position: start.max(reached), listed: Some(reached), ..self.token(start) })
-    }
-
-    /// Reads bodies along where they are asked for.
-    async fn describe_named(
-        &self,
-        members: &Members<'_>,
-        objects: Vec<StoredObject>,
-        multistatus: &mut Multistatus,
-    ) -> Result<(), Failure> {
-        if members.bodies() == Bodies::Without {
-            return members.describe(&objects, multistatus).await;
-        }
-        let store = &self.describer.server.store;
-        for part in objects.chunks(super::members::BODIES_AT_ONCE) {
-            let names = part.iter().map(|object| object.name.as_str());
-            let with_bodies = store.objects_named(members.home(), members.collection, names, Bodies::With).await?;
-            members.describe(&with_bodies, multistatus).await?;
-        }
-        Ok(())
+        Ok(SyncToken { listed: Some(reached), ..self.token(start) })
     }
 
     /// Each member that changed since, once: as it is now, or 404 if it is gone.
@@ -177,17 +157,12 @@ impl Delta {
             let Some(last) = page.last() else { return Ok(self.token(until)) };
             after = last.position;
             let names = page.iter().map(|changed| changed.name.as_str());
-            let objects = store.objects_named(members.home(), members.collection, names, members.bodies()).await?;
-            let mut stored = members.stored(&objects).await?;
-            let objects: HashMap<&str, &StoredObject> = objects.iter().map(|object| (object.name.as_str(), object)).collect();
-            for changed in &page {
-                let href = format!("{}{}", members.base, encode(&changed.name));
-                match objects.get(changed.name.as_str()) {
-                    Some(object) => members.describe_one(&href, object, stored.remove(&changed.name).unwrap_or_default(), multistatus)?,
-                    None => multistatus.status(&href, StatusCode::NOT_FOUND, None),
-                }
+            let objects = store.objects_named(members.home(), members.collection, names, Bodies::Without).await?;
+            let there: HashSet<&str> = objects.iter().map(|object| object.name.as_str()).collect();
+            for gone in page.iter().filter(|changed| !there.contains(changed.name.as_str())) {
+                multistatus.status(&format!("{}{}", members.base, encode(&gone.name)), StatusCode::NOT_FOUND, None);
             }
-            sink.drain(multistatus).await?;
+            members.describe(objects, multistatus, sink).await?;
             left -= i64::try_from(page.len()).unwrap_or(i64::MAX);
             if left <= 0 {
                 return self.truncated(after, multistatus).await;
@@ -221,13 +196,11 @@ async fn home_delta(
     let base = with_slash(&href);
     let store = &describer.server.store;
     let rows = store.collections(owner.home()).await?;
-    let described = collections(&describer, &owner, &base, super::facets_of(&ask)).await?;
+    let newest = |row: &Collection| row.changed.max(row.altered).max(Position(row.id.0));
+    let described = collections(&describer, &owner, &base, super::facets_of(&ask), &rows).await?;
     let mut multistatus = Multistatus::begin(minimal);
-    for (row, resource) in rows.iter().zip(&described) {
-        let newest = row.changed.max(row.altered).max(Position(row.id.0));
-        if newest > after {
-            multistatus.resource(resource, &ask, &describer.viewer);
-        }
+    for (_, resource) in rows.iter().zip(&described).filter(|(row, _)| newest(row) > after) {
+        multistatus.resource(resource, &ask, &describer.viewer);
     }
     if since.is_some() {
         let come_and_gone = store.changed(owner.home(), CollectionId::HOME, after, state.position, i64::from(i32::MAX)).await?;

@@ -6,7 +6,7 @@ use kalends_dav::Kind;
 use kalends_dav::name::Name;
 use kalends_dav::resource::StoredProperty;
 use kalends_dav::xml::Element;
-use kalends_ical::{CalendarObject, UtcMicros};
+use kalends_ical::{CalendarObject, Facts, UtcMicros};
 use serde::{Deserialize, Serialize};
 
 use super::bodies::{BodyStore, DatabaseBodies};
@@ -21,7 +21,7 @@ pub const CHANGES_MAX: i64 = 1000;
 #[derive(Debug, Clone)]
 pub enum Change<'a> {
     /// An object was created or replaced.
-    ObjectPut { collection: CollectionId, name: &'a str, object: &'a CalendarObject, hash: Hash, before: Option<Hash> },
+    ObjectPut { collection: CollectionId, name: &'a str, new: &'a NewObject, before: Option<Hash> },
     /// An object was deleted.
     ObjectDeleted { collection: CollectionId, name: &'a str, before: Hash },
     /// A collection was made. Its id is the position this change gets.
@@ -30,6 +30,20 @@ pub enum Change<'a> {
     CollectionRemoved { collection: CollectionId, segment: &'a str },
     /// Properties were set and removed on a collection, on the home ([`CollectionId::HOME`]) or on an object.
     PropertiesAltered { collection: CollectionId, name: &'a str, alteration: &'a Alteration },
+}
+
+/// An object to be put. What takes time is found out before a home is locked.
+#[derive(Debug, Clone)]
+pub struct NewObject {
+    pub object: CalendarObject,
+    pub hash: Hash,
+    pub facts: Facts,
+}
+
+impl NewObject {
+    pub fn of(object: CalendarObject) -> Self {
+        Self { hash: Hash::of(object.bytes()), facts: object.facts(), object }
+    }
 }
 
 /// A collection to be made.
@@ -171,10 +185,9 @@ impl Write {
         row.map_or(Ok(0), |row| row.integer(0))
     }
 
-    /// How many properties are set on a resource.
-    pub async fn count_properties(&mut self, home: HomeId, collection: CollectionId, name: &str) -> Result<i64, Failure> {
-        let row = self.transaction.row(sql::COUNT_PROPERTIES, arguments![home.0, collection.0, name]).await?;
-        row.map_or(Ok(0), |row| row.integer(0))
+    /// The properties set on a resource.
+    pub async fn properties(&mut self, home: HomeId, collection: CollectionId, name: &str) -> Result<Vec<StoredProperty>, Failure> {
+        calendar::read_properties(&mut self.transaction, home, collection, name).await
     }
 
     /// Appends to the log and applies to the projection, giving the change its home's next position.
@@ -247,9 +260,9 @@ impl Write {
     /// The log row of a change; a body is kept on the way.
     async fn row_of<'a>(&mut self, home: HomeId, change: &Change<'a>) -> Result<LogRow<'a>, Failure> {
         Ok(match *change {
-            Change::ObjectPut { collection, name, object, hash, before } => {
-                DatabaseBodies(&mut self.transaction).put(home, hash, object.bytes()).await?;
-                LogRow { kind: "put", collection, name, before, after: Some(hash), value: None }
+            Change::ObjectPut { collection, name, new, before } => {
+                DatabaseBodies(&mut self.transaction).put(home, new.hash, new.object.bytes()).await?;
+                LogRow { kind: "put", collection, name, before, after: Some(new.hash), value: None }
             }
             Change::ObjectDeleted { collection, name, before } => {
                 LogRow { kind: "delete", collection, name, before: Some(before), after: None, value: None }

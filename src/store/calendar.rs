@@ -95,14 +95,8 @@ impl Store {
     }
 
     /// Objects in order of their names, after `after`, [`PAGE_ROWS`] at most.
-    pub async fn objects_page(
-        &self,
-        home: HomeId,
-        collection: CollectionId,
-        after: &str,
-        bodies: Bodies,
-    ) -> Result<Vec<StoredObject>, Failure> {
-        read_objects_page(&mut self.database.clone(), home, collection, after, bodies).await
+    pub async fn objects_page(&self, home: HomeId, collection: CollectionId, after: &str) -> Result<Vec<StoredObject>, Failure> {
+        read_objects_page(&mut self.database.clone(), home, collection, after, Bodies::Without).await
     }
 
     /// Objects in order of their last put, after a position, `rows_max` at most.

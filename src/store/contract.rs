@@ -105,8 +105,8 @@ async fn create(store: &Store, home: HomeId, name: &str, object: &CalendarObject
     if write.object(home, calendar.id, name).await.unwrap().is_some() {
         return None;
     }
-    let hash = Hash::of(object.bytes());
-    let position = write.append(home, Change::ObjectPut { collection: calendar.id, name, object, hash, before: None }).await.unwrap();
+    let new = NewObject::of(object.clone());
+    let position = write.append(home, Change::ObjectPut { collection: calendar.id, name, new: &new, before: None }).await.unwrap();
     write.commit().await.unwrap();
     Some(position)
 }
@@ -136,9 +136,8 @@ async fn a_dropped_write_leaves_nothing(store: Store) {
     {
         let mut write = store.write(&[home], context()).await.unwrap().unwrap();
         let calendar = write.collection(home, "calendar").await.unwrap().unwrap();
-        let object = object("u", "20260601T090000Z");
-        let hash = Hash::of(object.bytes());
-        write.append(home, Change::ObjectPut { collection: calendar.id, name: "a", object: &object, hash, before: None }).await.unwrap();
+        let new = NewObject::of(object("u", "20260601T090000Z"));
+        write.append(home, Change::ObjectPut { collection: calendar.id, name: "a", new: &new, before: None }).await.unwrap();
     }
     // The next write waits for the undoing of the dropped one.
     create(&store, home, "b", &object("v", "20260601T090000Z")).await.unwrap();
@@ -329,7 +328,7 @@ async fn erasing_leaves_no_row_behind(store: Store) {
     let other = add(&store, "bob").await;
     create(&store, home, "a", &object("a", "20260601T090000Z")).await.unwrap();
     store.add_app_password(home.0, "abcdefgh", "phone", &[1; 32], 0).await.unwrap();
-    store.erase(home.0, context()).await.unwrap();
+    store.erase(home.0, 0).await.unwrap();
     assert_eq!(store.principal_by_id(home.0).await.unwrap(), None);
     assert_eq!(store.verify(home).await.unwrap(), None);
     for table in ["SELECT COUNT(*) FROM log", "SELECT COUNT(*) FROM collections", "SELECT COUNT(*) FROM properties"] {

@@ -7,11 +7,28 @@ use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{Arguments, PgPool, Row as _, SqlitePool};
 
 use super::sqlite::{Turn, Writer};
-use crate::failure::Failure;
+use crate::failure::{Failure, FailureKind};
 
 impl From<sqlx::Error> for Failure {
     fn from(error: sqlx::Error) -> Self {
-        Self::new(format!("database: {error}"))
+        Self::of(kind_of(&error), format!("database: {error}"))
+    }
+}
+
+fn kind_of(error: &sqlx::Error) -> FailureKind {
+    match error {
+        sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Io(_) => FailureKind::Unavailable,
+        sqlx::Error::Database(error) => match error.code().as_deref() {
+            // SQLITE_FULL; Postgres' disk_full.
+            Some("13" | "53100") => FailureKind::Full,
+            // SQLITE_BUSY and SQLITE_LOCKED, plain and extended; Postgres: shutting down, starting, too many connections, lock_not_available,
+            // deadlock_detected, query_canceled.
+            Some("5" | "6" | "261" | "517" | "773" | "57P01" | "57P02" | "57P03" | "53300" | "55P03" | "40P01" | "57014") => {
+                FailureKind::Unavailable
+            }
+            _ => FailureKind::Broken,
+        },
+        _ => FailureKind::Broken,
     }
 }
 

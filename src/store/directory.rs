@@ -160,8 +160,7 @@ impl Store {
         Ok(())
     }
 
-    /// Disables an account; what it owns stays.
-    /// Shuts an account out since then; `None` lets it in again.
+    /// Shuts an account out since then, what it owns stays; `None` lets it in again.
     pub async fn set_disabled(&self, principal: i64, since: Option<UtcMicros>) -> Result<(), Failure> {
         self.database.clone().execute(sql::SET_DISABLED, arguments![principal, since]).await?;
         Ok(())
@@ -192,19 +191,12 @@ impl Store {
         Ok(revoked)
     }
 
-    /// Deletes a principal and everything it owns. Its home's log ends with the removal of every collection and a baseline of
-    /// nothing, below which the log may go.
-    pub async fn erase(&self, id: i64, context: Context) -> Result<(), Failure> {
-        let home = HomeId(id);
-        let at = context.at;
-        let Some(mut write) = self.write(&[home], context.clone()).await? else { return Ok(()) };
-        for collection in self.collections(home).await? {
-            write.append(home, Change::CollectionRemoved { collection: collection.id, segment: &collection.segment }).await?;
-        }
-        write.commit().await?;
+    /// Deletes a principal and everything it owns, in one transaction. A baseline lets its log go (the log's trigger asks for one).
+    pub async fn erase(&self, id: i64, at: UtcMicros) -> Result<(), Failure> {
         let mut transaction = self.database.begin().await?;
-        let row = transaction.row(sql::LOCK_HOME, arguments![id]).await?;
-        let last = row.map_or(Ok(0), |row| row.integer(0))?;
+        // Whoever waits for the home to write finds none.
+        let Some(row) = transaction.row(sql::LOCK_HOME, arguments![id]).await? else { return Ok(()) };
+        let last = row.integer(0)?;
         transaction.execute(sql::ADD_BASELINE, arguments![id, last, at]).await?;
         transaction.execute(sql::PRUNE_LOG, arguments![id, last]).await?;
         transaction.execute(sql::PRUNE_VALUES, arguments![id, last]).await?;
@@ -216,7 +208,9 @@ impl Store {
 }
 
 /// In an order that foreign keys allow.
-const ERASED: [&str; 12] = [
+const ERASED: [&str; 14] = [
+    sql::ERASE_OBJECTS,
+    sql::ERASE_COLLECTIONS,
     sql::ERASE_BODIES,
     sql::ERASE_BASELINES,
     sql::ERASE_BASELINE_ROWS,

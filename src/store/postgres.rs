@@ -10,7 +10,7 @@ use super::database::Database;
 use crate::failure::Failure;
 
 const CONNECTIONS_MAX: u32 = 16;
-const CONNECT_SECONDS: u64 = 10;
+const CONNECT_SECONDS: u64 = 5;
 
 /// Connects. `synchronous_commit` is set rather than trusted: what is acknowledged must survive.
 pub async fn open(url: &str) -> Result<Database, Failure> {

@@ -1,8 +1,8 @@
 //! The projection: what one change does to the tables that requests read.
 
-use kalends_ical::{CalendarObject, FACTS_VERSION, Facts, UtcMicros};
+use kalends_ical::{FACTS_VERSION, Facts, UtcMicros};
 
-use super::append::{Alteration, Change, NewCollection, PropertyValue};
+use super::append::{Alteration, Change, NewCollection, NewObject, PropertyValue};
 use super::database::{Query, arguments};
 use super::{CollectionId, Hash, HomeId, Position, sql};
 use crate::failure::Failure;
@@ -16,8 +16,8 @@ pub(super) async fn apply(
     change: &Change<'_>,
 ) -> Result<(), Failure> {
     match *change {
-        Change::ObjectPut { collection, name, object, hash, .. } => {
-            put_object(database, (home, collection, name), object, hash, position, at).await?;
+        Change::ObjectPut { collection, name, new, .. } => {
+            put_object(database, (home, collection, name), new, position, at).await?;
             database.execute(sql::SET_CHANGED, arguments![home.0, collection.0, position.0]).await?;
         }
         Change::ObjectDeleted { collection, name, .. } => {
@@ -44,12 +44,10 @@ pub(super) async fn apply(
 async fn put_object(
     database: &mut impl Query,
     (home, collection, name): (HomeId, CollectionId, &str),
-    object: &CalendarObject,
-    hash: Hash,
+    NewObject { object, hash, facts }: &NewObject,
     position: Position,
     at: UtcMicros,
 ) -> Result<(), Failure> {
-    let facts = object.facts();
     let size = i64::try_from(object.bytes().len()).unwrap_or(i64::MAX);
     let arguments = arguments![
         home.0,

@@ -147,7 +147,6 @@ statements! {
                     ON CONFLICT (home_id, collection_id, name, namespace, local) DO UPDATE SET xml = excluded.xml";
     REMOVE_PROPERTY = "DELETE FROM properties WHERE home_id = $1 AND collection_id = $2 AND name = $3 AND namespace = $4 AND local = $5";
     REMOVE_PROPERTIES = "DELETE FROM properties WHERE home_id = $1 AND collection_id = $2 AND name = $3";
-    COUNT_PROPERTIES = "SELECT COUNT(*) FROM properties WHERE home_id = $1 AND collection_id = $2 AND name = $3";
     PROPERTIES = "SELECT namespace, local, xml FROM properties WHERE home_id = $1 AND collection_id = $2 AND name = $3 \
                   ORDER BY namespace, local";
     PROPERTIES_OF_COLLECTIONS = "SELECT collection_id, namespace, local, xml FROM properties WHERE home_id = $1 AND name = '' \
@@ -207,6 +206,8 @@ statements! {
     ERASE_MARKS = "DELETE FROM marks WHERE home_id = $1";
     ERASE_CURSORS = "DELETE FROM cursors WHERE home_id = $1";
     ERASE_PARKED = "DELETE FROM parked WHERE home_id = $1";
+    ERASE_OBJECTS = "DELETE FROM objects WHERE home_id = $1";
+    ERASE_COLLECTIONS = "DELETE FROM collections WHERE home_id = $1";
     ERASE_PROPERTIES = "DELETE FROM properties WHERE home_id = $1";
     ERASE_HOME = "DELETE FROM homes WHERE home_id = $1";
     ERASE_ADDRESSES = "DELETE FROM addresses WHERE principal_id = $1";

@@ -10,7 +10,7 @@ use sqlx::{ConnectOptions, Executor, SqliteConnection};
 use tokio::sync::{Mutex, OwnedMutexGuard, oneshot};
 
 use super::database::Database;
-use crate::failure::Failure;
+use crate::failure::{Failure, FailureKind};
 
 /// How many requests share one COMMIT at most; each costs its share of one fsync.
 const GROUP_MAX: usize = 64;
@@ -60,12 +60,15 @@ pub struct Writer {
     waiting: Arc<AtomicUsize>,
 }
 
+/// How a shared transaction ended.
+type Outcome = Result<(), FailureKind>;
+
 struct Group {
     connection: SqliteConnection,
     /// Whether a transaction is open.
     open: bool,
     /// Turns that ended well and wait for the COMMIT.
-    ended: Vec<oneshot::Sender<bool>>,
+    ended: Vec<oneshot::Sender<Outcome>>,
 }
 
 impl Writer {
@@ -85,8 +88,9 @@ impl Writer {
             group.open = true;
         }
         if let Err(error) = group.connection.execute(SAVEPOINT).await {
-            group.settle(false).await;
-            return Err(error.into());
+            let failure = Failure::from(error);
+            let _ = group.settle(Err(failure.kind)).await;
+            return Err(failure);
         }
         Ok(Turn { group: Some(group), writer: self.clone() })
     }
@@ -113,22 +117,28 @@ impl Drop for Waiting<'_> {
 }
 
 impl Group {
-    /// Ends the shared transaction and tells everyone in it how it ended.
-    async fn settle(&mut self, commit: bool) -> bool {
-        let mut done = false;
-        if commit {
-            done = self.connection.execute(COMMIT).await.inspect_err(|error| tracing::error!(%error, "a commit failed")).is_ok();
+    /// Ends the shared transaction, commits it where nothing went wrong, and tells everyone in it how it ended.
+    async fn settle(&mut self, how: Outcome) -> Outcome {
+        let mut outcome = how;
+        if outcome.is_ok() {
+            let committed = self.connection.execute(COMMIT).await;
+            outcome = committed.map(|_| ()).map_err(|error| {
+                tracing::error!(%error, "a commit failed");
+                Failure::from(error).kind
+            });
         }
-        if !done && let Err(error) = self.connection.execute(ROLLBACK).await {
+        if outcome.is_err()
+            && let Err(error) = self.connection.execute(ROLLBACK).await
+        {
             // SQLite may have rolled back by itself (disk full): then there is nothing to do here.
             tracing::warn!(%error, "rolling back");
         }
         self.open = false;
         for ended in self.ended.drain(..) {
             // A receiver that went away needs no answer.
-            let _ = ended.send(done);
+            let _ = ended.send(outcome);
         }
-        done
+        outcome
     }
 }
 
@@ -148,30 +158,32 @@ impl Turn {
     pub async fn commit(mut self) -> Result<(), Failure> {
         let Some(mut group) = self.group.take() else { return Err(Failure::new("the transaction has ended")) };
         if let Err(error) = group.connection.execute(RELEASE).await {
-            group.settle(false).await;
-            return Err(error.into());
+            let failure = Failure::from(error);
+            let _ = group.settle(Err(failure.kind)).await;
+            return Err(failure);
         }
-        let committed = if self.writer.someone_waits() && group.ended.len() + 1 < GROUP_MAX {
+        let outcome = if self.writer.someone_waits() && group.ended.len() + 1 < GROUP_MAX {
             let (sender, receiver) = oneshot::channel();
             group.ended.push(sender);
             drop(group);
             self.wait_for_commit(receiver).await
         } else {
-            group.settle(true).await
+            group.settle(Ok(())).await
         };
-        if committed { Ok(()) } else { Err(Failure::new("the database did not commit")) }
+        outcome.map_err(|kind| Failure::of(kind, "the database did not commit"))
     }
 
     /// The one who waited commits for all; if it gave up while waiting, whoever notices does.
-    async fn wait_for_commit(&self, mut receiver: oneshot::Receiver<bool>) -> bool {
+    async fn wait_for_commit(&self, mut receiver: oneshot::Receiver<Outcome>) -> Outcome {
         loop {
             match tokio::time::timeout(Duration::from_millis(20), &mut receiver).await {
-                Ok(result) => return result.unwrap_or(false),
+                Ok(result) => return result.unwrap_or(Err(FailureKind::Broken)),
                 Err(_) if self.writer.someone_waits() => {}
                 Err(_) => {
                     let mut group = self.writer.group.lock().await;
                     if group.open && !group.ended.is_empty() {
-                        group.settle(true).await;
+                        // Told through the receiver.
+                        let _ = group.settle(Ok(())).await;
                     }
                 }
             }
@@ -187,10 +199,10 @@ impl Drop for Turn {
         tokio::spawn(async move {
             if let Err(error) = group.connection.execute(ROLLBACK_TURN).await {
                 tracing::error!(%error, "undoing a write failed");
-                group.settle(false).await;
+                let _ = group.settle(Err(Failure::from(error).kind)).await;
             } else if !writer.someone_waits() {
-                let anything = !group.ended.is_empty();
-                group.settle(anything).await;
+                // Those that ended before are told through their receivers.
+                let _ = group.settle(Ok(())).await;
             }
         });
     }
@@ -200,8 +212,7 @@ impl Drop for Turn {
 pub async fn close(writer: &Writer) {
     let mut group = writer.group.lock().await;
     if group.open {
-        let anything = !group.ended.is_empty();
-        group.settle(anything).await;
+        let _ = group.settle(Ok(())).await;
     }
     if let Err(error) = group.connection.execute(CHECKPOINT).await {
         // Another process still reads: its last connection folds the log in.

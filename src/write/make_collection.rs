@@ -9,12 +9,12 @@ use kalends_dav::resource::StoredProperty;
 use kalends_dav::xml::Element;
 use kalends_dav::{Kind, Precondition, Refusal};
 
-use super::proppatch::check_size;
+use super::proppatch::{check_quota, check_size};
 use crate::answer::{Answer, XML};
 use crate::failure::Error;
 use crate::path::Place;
 use crate::server::Server;
-use crate::store::{Change, Context, NewCollection};
+use crate::store::{Alteration, Change, Context, NewCollection};
 use crate::target::Target;
 
 pub async fn make_collection(server: &Server, target: &Target, request: MakeCollection, context: Context) -> Result<Answer, Error> {
@@ -30,6 +30,9 @@ pub async fn make_collection(server: &Server, target: &Target, request: MakeColl
     if outcome.iter().any(|(_, result)| result.is_err()) {
         return Ok(refused(&target.href, request.mkcalendar, &outcome));
     }
+    let new = new_calendar(segment, &request.properties);
+    let set = Alteration { set: new.properties.clone(), ..Alteration::default() };
+    check_quota(&[], &set, &server.limits)?;
     let home = owner.home();
     let mut write = server.store.write(&[home], context).await?.ok_or_else(Refusal::not_found)?;
     if write.collection(home, segment).await?.is_some() {
@@ -39,7 +42,6 @@ pub async fn make_collection(server: &Server, target: &Target, request: MakeColl
         let message = format!("a calendar home holds at most {} collections", server.limits.collections_max);
         return Err(Refusal::rule(Precondition::QuotaNotExceeded, message).into());
     }
-    let new = new_calendar(segment, &request.properties);
     write.append(home, Change::CollectionCreated(&new)).await?;
     write.commit().await?;
     Ok(Answer::empty(StatusCode::CREATED).with_static(header::CACHE_CONTROL, "no-cache"))

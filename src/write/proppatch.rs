@@ -8,6 +8,7 @@ use kalends_dav::multistatus::Multistatus;
 use kalends_dav::name::Name;
 use kalends_dav::property::{PropertyRefusal, check, check_removal};
 use kalends_dav::request::{PropertyUpdate, Proppatch};
+use kalends_dav::resource::StoredProperty;
 use kalends_dav::{Kind, Refusal};
 
 use crate::answer::{Answer, XML};
@@ -27,10 +28,9 @@ pub async fn proppatch(server: &Server, target: &Target, request: Proppatch, con
         let mut write = server.store.write(&[home], context).await?.ok_or_else(Refusal::not_found)?;
         let (collection, name, validators) = holder(target, &mut write).await?;
         request.conditions.check(Some(&validators))?;
-        let kept = write.count_properties(home, collection, &name).await?;
-        if kept + i64::try_from(alteration.set.len()).unwrap_or(i64::MAX) > server.limits.properties_max {
-            let message = format!("a resource keeps at most {} properties", server.limits.properties_max);
-            return Err(Refusal::rule(kalends_dav::Precondition::QuotaNotExceeded, message).into());
+        if !alteration.set.is_empty() {
+            let there = write.properties(home, collection, &name).await?;
+            check_quota(&there, &alteration, &server.limits)?;
         }
         write.append(home, Change::PropertiesAltered { collection, name: &name, alteration: &alteration }).await?;
         write.commit().await?;
@@ -72,6 +72,23 @@ fn judge(update: &PropertyUpdate, kind: Kind, limits: &RequestLimits) -> Result<
             check_size(element, limits)
         }
     }
+}
+
+/// What a resource may keep: how many, and how much in all. Taking properties away is always fine.
+pub fn check_quota(there: &[StoredProperty], alteration: &Alteration, limits: &RequestLimits) -> Result<(), Refusal> {
+    let replaced = |property: &&StoredProperty| {
+        let is = |namespace: &str, local: &str| property.name.is(namespace, local);
+        alteration.set.iter().any(|set| is(&set.namespace, &set.local))
+            || alteration.removed.iter().any(|(namespace, local)| is(namespace, local))
+    };
+    let kept = there.iter().filter(|property| !replaced(property)).map(|property| property.xml.len());
+    let sizes: Vec<usize> = kept.chain(alteration.set.iter().map(|set| set.xml.len())).collect();
+    if sizes.len() <= limits.properties_max && sizes.iter().sum::<usize>() <= limits.properties_bytes_max {
+        return Ok(());
+    }
+    let message =
+        format!("a resource keeps at most {} properties of {} bytes together", limits.properties_max, limits.properties_bytes_max);
+    Err(Refusal::rule(kalends_dav::Precondition::QuotaNotExceeded, message))
 }
 
 /// A value too large to keep (RFC 4918 §9.2.1).
