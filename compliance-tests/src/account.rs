@@ -69,8 +69,13 @@ impl Account {
 
     /// A path in the home where nothing is yet; what is made there goes away with the test.
     pub fn free(&self) -> String {
+        self.free_as("free")
+    }
+
+    /// The same, with something in its name.
+    pub fn free_as(&self, name: &str) -> String {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let path = format!("{}test-{}-free{number}/", self.home, std::process::id());
+        let path = format!("{}test-{}-{name}{number}/", self.home, std::process::id());
         self.made.lock().expect("nobody panicked with it").push(path.clone());
         path
     }
@@ -151,6 +156,14 @@ pub fn shared(kind: Kind) -> &'static Server {
         Kind::Sqlite => SQLITE.get_or_init(|| Server::start(kind)),
         Kind::Postgres => POSTGRES.get_or_init(|| Server::start(kind)),
     }
+}
+
+/// What an object says, however its lines are folded and ordered: servers may write it anew.
+pub fn lines(calendar: &str) -> Vec<String> {
+    let unfolded = calendar.replace('\r', "").replace("\n ", "").replace("\n\t", "");
+    let mut lines: Vec<String> = unfolded.lines().map(str::to_owned).collect();
+    lines.sort();
+    lines
 }
 
 /// An event with a UID, on 2026-06-01 at 09:00 UTC for an hour.

@@ -81,6 +81,12 @@ fn check<Needs>(kind: Kind, requirement: impl Requirement<Needs>) {
     requirement.check(kind);
 }
 
+/// For what another server need not be able to do.
+fn skipped_elsewhere(account: &Account, why: &str) {
+    assert!(account.server.is_none(), "{why}");
+    skipped(why);
+}
+
 fn skipped(why: &str) {
     eprintln!("skipped: {why}");
 }
