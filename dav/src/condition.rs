@@ -2,6 +2,7 @@
 
 use http::{HeaderMap, StatusCode, header};
 
+use crate::if_header::IfHeader;
 use crate::precondition::Refusal;
 
 /// The conditions a request puts on the resource it names.
@@ -12,6 +13,8 @@ pub struct Conditions {
     /// Seconds since the Unix epoch.
     if_modified_since: Option<i64>,
     if_unmodified_since: Option<i64>,
+    /// RFC 4918 §10.4: about other resources too, so whoever can look them up judges it.
+    pub if_header: Option<IfHeader>,
 }
 
 /// What a resource is told apart by from what it was (RFC 9110 §8.8).
@@ -38,16 +41,17 @@ enum Tags {
 }
 
 impl Conditions {
-    /// Reads `If-Match`, `If-None-Match`, `If-Modified-Since` and `If-Unmodified-Since`.
+    /// Reads `If-Match`, `If-None-Match`, `If-Modified-Since`, `If-Unmodified-Since` and `If`.
     ///
     /// # Errors
-    /// 400 for a value that is not text.
+    /// 400 for a value that cannot be read.
     pub fn read(headers: &HeaderMap) -> Result<Self, Refusal> {
         Ok(Self {
             if_match: tags(headers, &header::IF_MATCH)?,
             if_none_match: tags(headers, &header::IF_NONE_MATCH)?,
             if_modified_since: date(headers, &header::IF_MODIFIED_SINCE),
             if_unmodified_since: date(headers, &header::IF_UNMODIFIED_SINCE),
+            if_header: IfHeader::read(headers)?,
         })
     }
 
@@ -124,7 +128,7 @@ fn tags(headers: &HeaderMap, name: &header::HeaderName) -> Result<Option<Tags>, 
 
 /// An entity tag without what clients and proxies put around it: `W/` (DAVx5 strips it on its way back), quotes or none or
 /// escaped ones (CalDav Synchronizer, Evolution), and the `-gzip` suffix of compressing proxies.
-fn bare(tag: &str) -> &str {
+pub(crate) fn bare(tag: &str) -> &str {
     let tag = tag.trim();
     let tag = tag.strip_prefix("W/").unwrap_or(tag);
     let tag = tag.trim_matches(['"', '\\']);

@@ -10,6 +10,7 @@ use kalends_dav::property::{PropertyRefusal, check, check_removal};
 use kalends_dav::request::{PropertyUpdate, Proppatch};
 use kalends_dav::{Kind, Refusal};
 
+use super::conditions;
 use crate::answer::{Answer, XML};
 use crate::failure::Error;
 use crate::server::{RequestLimits, Server};
@@ -26,7 +27,7 @@ pub async fn proppatch(server: &Server, target: &Target, request: Proppatch, con
         let home = owner.home();
         let mut write = server.store.write(&[home], context).await?.ok_or_else(Refusal::not_found)?;
         let (collection, name, validators) = holder(target, &mut write).await?;
-        request.conditions.check(Some(&validators))?;
+        conditions::check(server, target, &request.conditions, Some(&validators), &mut write).await?;
         let kept = write.count_properties(home, collection, &name).await?;
         if kept + i64::try_from(alteration.set.len()).unwrap_or(i64::MAX) > server.limits.properties_max {
             let message = format!("a resource keeps at most {} properties", server.limits.properties_max);
