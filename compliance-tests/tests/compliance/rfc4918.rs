@@ -251,4 +251,28 @@ requirements! {
         assert!(!name.contains("root:"), "{name}");
         assert!((400..500).contains(&answer.status) || answer.status == 207, "{}", answer.status);
     }
+
+    fn s10_4_3_one_list_of_the_if_header_with_all_its_conditions_must_hold(account) {
+        let mut etag = account.put("a.ics", &event("a")).etag();
+        let mut put = |condition: &str, day: u32| {
+            let body = event_with("a", &format!("DTSTART:202701{day:02}T000000Z\r\n"));
+            let headers = [("if", condition.replace("NOW", &etag)), ("content-type", "text/calendar".to_owned())];
+            let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+            let answer = account.client.send("PUT", &account.object("a.ics"), &headers, body);
+            etag = account.client.get(&account.object("a.ics")).etag();
+            answer.status
+        };
+        assert_eq!([put("([NOW])", 1), put("([\"x\"])", 2), put("(Not [\"x\"])", 3), put("(Not [NOW])", 4)], [204, 412, 204, 412]);
+        assert_eq!([put("([\"x\"]) ([NOW])", 5), put("([NOW] [\"x\"])", 6), put("([NOW] Not [\"x\"])", 7)], [204, 412, 204]);
+        assert_eq!([put("(<opaquelocktoken:nobody-holds-it>)", 8), put("(Not <DAV:no-lock>)", 9)], [412, 204]);
+    }
+
+    fn s10_4_4_what_is_not_there_has_no_state(account) {
+        let put = |condition: &str| {
+            account.client.send("PUT", &account.object("a.ics"), &[("if", condition), ("content-type", "text/calendar")], event("a")).status
+        };
+        assert_eq!(put(&format!("<{}> ([\"x\"])", account.object("none.ics"))), 412);
+        assert_eq!(put("([\"x\"])"), 412);
+        assert_eq!(put(&format!("<{}> (Not [\"x\"])", account.object("none.ics"))), 201);
+    }
 }

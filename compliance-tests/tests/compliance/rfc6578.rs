@@ -272,4 +272,36 @@ requirements! {
         assert_eq!((delta.response(&comes).status, delta.response(&stays).status, delta.response(&goes).status), (None, None, Some(404)));
         assert_eq!(home(delta.token()).responses.len(), 0);
     }
+
+    fn s5_1_a_put_may_depend_on_the_state_of_its_collection(account) {
+        let token = first_token(account);
+        let put = |name: &str, condition: &str| {
+            account.client.send("PUT", &account.object(name), &[("if", condition), ("content-type", "text/calendar")], event(name))
+        };
+        let unchanged = format!("<{}> (<{token}>)", account.calendar);
+        put("a.ics", &unchanged).expect(201);
+        put("b.ics", &unchanged).expect(412);
+        account.client.get(&account.object("b.ics")).expect(404);
+        put("b.ics", &format!("<{}> (Not <{token}>)", account.calendar)).expect(201);
+        put("c.ics", &format!("<{}> (<urn:nobody:gave:this>)", account.calendar)).expect(412);
+    }
+
+    fn s5_a_deletion_may_depend_on_the_state_of_its_collection(account) {
+        account.put("a.ics", &event("a"));
+        let token = first_token(account);
+        changed(account, "a");
+        let stale = format!("<{}> (<{token}>)", account.calendar);
+        account.client.send("DELETE", &account.object("a.ics"), &[("if", &stale)], "").expect(412);
+        account.client.send("DELETE", &account.calendar, &[("if", &format!("(<{token}>)"))], "").expect(412);
+        let now = format!("<{}> (<{}>)", account.calendar, first_token(account));
+        account.client.send("DELETE", &account.object("a.ics"), &[("if", &now)], "").succeeds();
+    }
+
+    fn s5_2_a_collection_may_depend_on_the_state_of_its_parent(account) {
+        let told = account.client.properties(&account.home, "<D:sync-token/>");
+        let Some(token) = told.prop("D:sync-token") else { return crate::skipped_elsewhere(account, "its home is not synchronised") };
+        let unchanged = format!("<{}> (<{}>)", account.home, token.text);
+        account.client.xml("MKCALENDAR", &account.free(), &[("if", &unchanged)], "C:mkcalendar", "").expect(201);
+        account.client.xml("MKCALENDAR", &account.free(), &[("if", &unchanged)], "C:mkcalendar", "").expect(412);
+    }
 }
