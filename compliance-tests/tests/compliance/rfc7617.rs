@@ -6,7 +6,7 @@ use compliance_tests::client::Client;
 const METHODS: [&str; 9] = ["GET", "HEAD", "PUT", "DELETE", "PROPFIND", "PROPPATCH", "REPORT", "MKCALENDAR", "MKCOL"];
 
 fn status_for(account: &Account, user: &str, password: &str) -> u16 {
-    Client::new(&account.client.authority, user, password).propfind("/dav/", "0", "<D:current-user-principal/>").status
+    Client::new(&account.client.authority, user, password).propfind("/", "0", "<D:current-user-principal/>").status
 }
 
 requirements! {

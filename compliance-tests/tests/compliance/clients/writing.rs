@@ -25,6 +25,10 @@ fn head(account: &Account, more: &str) -> String {
     )
 }
 
+fn count(statuses: &[u16], status: u16) -> usize {
+    statuses.iter().filter(|one| **one == status).count()
+}
+
 requirements! {
     fn w1_a_tag_is_recognised_as_clients_and_proxies_spell_it(account) {
         let etag = account.put("a.ics", &event("a")).etag();
@@ -121,5 +125,25 @@ requirements! {
     fn w12_a_client_may_wait_for_100(account) {
         let more = format!("Content-Length: {}\r\nExpect: 100-continue\r\n", event("a").len());
         assert_eq!(raw(account, &format!("{}{}", head(account, &more), event("a"))), 201);
+    }
+
+    fn w4_of_many_that_write_at_once_one_wins(account) {
+        let put = |condition: (&'static str, &str), count: usize| -> Vec<u16> {
+            let one = |number: usize| {
+                let body = event_with("a", &format!("DTSTART:202601{:02}T090000Z\r\n", number + 1));
+                let headers = [condition, ("content-type", "text/calendar")];
+                account.client.send("PUT", &account.object("a.ics"), &headers, body).status
+            };
+            let one = &one;
+            std::thread::scope(|scope| {
+                let threads: Vec<_> = (0..count).map(|number| scope.spawn(move || one(number))).collect();
+                threads.into_iter().map(|thread| thread.join().expect("it ends")).collect()
+            })
+        };
+        let created = put(("if-none-match", "*"), 6);
+        assert_eq!((count(&created, 201), count(&created, 412)), (1, 5), "{created:?}");
+        let etag = account.put("a.ics", &event("a")).etag();
+        let updated = put(("if-match", &etag), 6);
+        assert_eq!((count(&updated, 204), count(&updated, 412)), (1, 5), "{updated:?}");
     }
 }
