@@ -12,7 +12,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::config::{Config, Overrides};
 use crate::environment::Environment;
 use crate::failure::Failure;
-use crate::store::{Location, Store};
+use crate::store::{Location, SQLITE_FILE, Store};
 
 /// A standards-first CalDAV server.
 #[derive(Debug, Parser)]
@@ -65,9 +65,11 @@ pub async fn run(cli: Cli, environment: Environment) -> Result<(), Failure> {
     let config = Config::read(Overrides { listen, data, database, base_url, config })?;
     match cli.command.unwrap_or(Command::Serve) {
         Command::Serve => serve::serve(config, environment).await,
-        Command::User(command) => accounts::user(command, &open(&config).await?, environment).await,
-        Command::AppPassword(command) => accounts::app_password(command, &open(&config).await?, environment).await,
-        Command::Log(command) => log::log(command, &open(&config).await?, environment).await,
+        // An account can be added before the server starts for the first time.
+        Command::User(command @ accounts::User::Add { .. }) => accounts::user(command, &open(&config).await?, environment).await,
+        Command::User(command) => accounts::user(command, &open_existing(&config).await?, environment).await,
+        Command::AppPassword(command) => accounts::app_password(command, &open_existing(&config).await?, environment).await,
+        Command::Log(command) => log::log(command, &open_existing(&config).await?, environment).await,
     }
 }
 
@@ -79,6 +81,17 @@ async fn open(config: &Config) -> Result<Store, Failure> {
     let store = Store::open(&config.location).await?;
     store.migrate(&config.location).await?;
     Ok(store)
+}
+
+/// As [`open`], where there must be something to look at: a mistyped folder is told, not made.
+async fn open_existing(config: &Config) -> Result<Store, Failure> {
+    match &config.location {
+        Location::Folder(folder) if !folder.join(SQLITE_FILE).exists() => {
+            let message = format!("there is no database in {}: name the server's data folder with --data", folder.display());
+            Err(Failure::new(message))
+        }
+        _ => open(config).await,
+    }
 }
 
 /// The data folder is for its owner alone: it holds password hashes and calendars.

@@ -61,6 +61,7 @@ impl Describer {
         let token = SyncToken::new(owner.home(), CollectionId::HOME, state.position);
         let details = CollectionDetails {
             sync_token: Some(token.to_string()),
+            created_at: owner.created_at,
             uuid: derived_uuid(owner, CollectionId::HOME),
             ..CollectionDetails::default()
         };

@@ -34,7 +34,10 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 fn main() -> ExitCode {
     let cli = cli::Cli::parse();
-    start_log();
+    if let Err(error) = start_log() {
+        eprintln!("kalends: KALENDS_LOG takes a level or targets with levels, such as info or kalends=debug: {error}");
+        return ExitCode::FAILURE;
+    }
     let environment = environment::Environment { now, random };
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -53,11 +56,14 @@ fn main() -> ExitCode {
 }
 
 /// To standard error; `KALENDS_LOG` takes a level or targets with levels, such as `info` or `kalends=debug`.
-fn start_log() {
-    let filter = std::env::var("KALENDS_LOG").ok().and_then(|text| text.parse::<Targets>().ok());
-    let filter = filter.unwrap_or_else(|| Targets::new().with_default(LevelFilter::WARN).with_target("kalends", LevelFilter::INFO));
+fn start_log() -> Result<(), tracing_subscriber::filter::ParseError> {
+    let filter = match std::env::var("KALENDS_LOG") {
+        Ok(text) => text.parse()?,
+        Err(_) => Targets::new().with_default(LevelFilter::WARN).with_target("kalends", LevelFilter::INFO),
+    };
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
     tracing_subscriber::registry().with(lines).with(filter).init();
+    Ok(())
 }
 
 #[allow(clippy::disallowed_methods, reason = "the one real clock")]

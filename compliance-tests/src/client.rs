@@ -1,5 +1,7 @@
 //! A plain HTTP client: what is sent is what the test says, what is shown is what was answered.
 
+use std::io::{Read, Write};
+use std::net::Ipv4Addr;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -8,7 +10,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::Request;
 use hyper_util::rt::TokioIo;
-use tokio::net::TcpStream;
+use tokio::net::TcpSocket;
 use tokio::runtime::Runtime;
 
 use crate::xml::{Element, Multistatus, Response};
@@ -22,6 +24,8 @@ pub struct Client {
     pub authority: String,
     /// Value of `Authorization`, if any is sent.
     pub authorization: Option<String>,
+    /// The loopback address requests come from.
+    pub from: Ipv4Addr,
 }
 
 /// What was answered.
@@ -34,11 +38,11 @@ pub struct Answer {
 
 impl Client {
     pub fn new(authority: &str, user: &str, password: &str) -> Self {
-        Self { authority: authority.to_owned(), authorization: Some(basic(user, password)) }
+        Self { authority: authority.to_owned(), authorization: Some(basic(user, password)), from: Ipv4Addr::LOCALHOST }
     }
 
     pub fn anonymous(authority: &str) -> Self {
-        Self { authority: authority.to_owned(), authorization: None }
+        Self { authority: authority.to_owned(), authorization: None, from: Ipv4Addr::LOCALHOST }
     }
 
     /// Sends a request on a connection of its own.
@@ -58,9 +62,19 @@ impl Client {
         }
         let request = request.body(Full::new(body)).map_err(|error| error.to_string())?;
         runtime().block_on(async {
-            let sent = tokio::time::timeout(Duration::from_secs(SECONDS_MAX), exchange(&self.authority, request)).await;
+            let sent = tokio::time::timeout(Duration::from_secs(SECONDS_MAX), exchange(self, request)).await;
             sent.map_err(|_| "no answer in time".to_owned())?
         })
+    }
+
+    /// Sends octets as they are, ends its side of the connection, and reads what comes back.
+    pub fn send_octets(&self, octets: &[u8]) -> String {
+        let mut stream = std::net::TcpStream::connect(&self.authority).expect("the server takes connections");
+        stream.write_all(octets).expect("the server reads");
+        let _ = stream.shutdown(std::net::Shutdown::Write);
+        let mut answer = Vec::new();
+        let _ = stream.read_to_end(&mut answer);
+        String::from_utf8_lossy(&answer).into_owned()
     }
 
     pub fn get(&self, path: &str) -> Answer {
@@ -171,8 +185,13 @@ impl Answer {
     }
 }
 
-async fn exchange(authority: &str, request: Request<Full<Bytes>>) -> Result<Answer, String> {
-    let stream = TcpStream::connect(authority).await.map_err(|error| error.to_string())?;
+async fn exchange(client: &Client, request: Request<Full<Bytes>>) -> Result<Answer, String> {
+    let to = client.authority.parse().map_err(|_| format!("{} is not an address", client.authority))?;
+    let socket = TcpSocket::new_v4().map_err(|error| error.to_string())?;
+    if client.from != Ipv4Addr::LOCALHOST {
+        socket.bind((client.from, 0).into()).map_err(|error| error.to_string())?;
+    }
+    let stream = socket.connect(to).await.map_err(|error| error.to_string())?;
     let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|error| error.to_string())?;
     let driver = tokio::spawn(connection);
     let response = sender.send_request(request).await.map_err(|error| error.to_string())?;

@@ -3,8 +3,10 @@
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
+use crate::client::Client;
 use crate::folder::Folder;
 use crate::postgres::Cluster;
 
@@ -20,22 +22,37 @@ pub struct Server {
     pub port: u16,
     arguments: Vec<String>,
     process: Option<Child>,
-    folder: Folder,
-    _cluster: Option<Cluster>,
+    folder: Arc<Folder>,
 }
 
 impl Server {
     /// Starts a server on a fresh database.
     pub fn start(kind: Kind) -> Self {
-        let folder = Folder::new("server");
-        let cluster = (kind == Kind::Postgres).then(Cluster::start);
-        let mut arguments = vec!["--data".to_owned(), folder.path().join("data").display().to_string()];
-        if let Some(cluster) = &cluster {
-            arguments.extend(["--database".to_owned(), cluster.database()]);
-        }
-        let mut server = Self { port: free_port(), arguments, process: None, folder, _cluster: cluster };
+        let mut server = Self::new(kind, &[]);
         server.go();
         server
+    }
+
+    /// A server on a fresh database, with more arguments, not started yet.
+    pub fn new(kind: Kind, more: &[&str]) -> Self {
+        static CLUSTER: OnceLock<Cluster> = OnceLock::new();
+        let folder = Arc::new(Folder::new("server"));
+        let mut arguments = vec!["--data".to_owned(), folder.path().join("data").display().to_string()];
+        if kind == Kind::Postgres {
+            arguments.extend(["--database".to_owned(), CLUSTER.get_or_init(Cluster::start).database()]);
+        }
+        arguments.extend(more.iter().map(|argument| (*argument).to_owned()));
+        Self { port: free_port(), arguments, process: None, folder }
+    }
+
+    /// Another process on the same database, not started yet.
+    pub fn twin(&self) -> Self {
+        Self { port: free_port(), arguments: self.arguments.clone(), process: None, folder: Arc::clone(&self.folder) }
+    }
+
+    /// The data folder.
+    pub fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
     }
 
     /// Starts the process (again), and waits until it answers.
@@ -46,11 +63,7 @@ impl Server {
         command.args(["--pdeathsig", "KILL", "--"]).arg(binary()).args(["serve", "--listen", &listen]).args(&self.arguments);
         command.stdout(log.try_clone().expect("the log can be shared")).stderr(log).stdin(Stdio::null());
         self.process = Some(spawn(command));
-        let until = Instant::now() + Duration::from_secs(60);
-        while std::net::TcpStream::connect(&listen).is_err() {
-            assert!(Instant::now() < until, "the server does not answer:\n{}", self.log());
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        wait_until_healthy(&listen, || self.log());
     }
 
     /// SIGKILL: what a power cut is to a process.
@@ -102,7 +115,7 @@ impl Server {
     }
 
     fn log_file(&self) -> PathBuf {
-        self.folder.path().join("log")
+        self.folder.path().join(format!("log-{}", self.port))
     }
 }
 
@@ -135,6 +148,16 @@ pub fn spawn(mut command: Command) -> Child {
         }
     });
     receiver.recv().expect("the process started")
+}
+
+/// Waits until a server answers; if it does not, the test fails with its log.
+pub fn wait_until_healthy(authority: &str, log: impl Fn() -> String) {
+    let until = Instant::now() + Duration::from_secs(60);
+    let anyone = Client::anonymous(authority);
+    while !anyone.try_send("GET", "/healthz", &[], "".into()).is_ok_and(|answer| answer.status == 200) {
+        assert!(Instant::now() < until, "the server does not answer:\n{}", log());
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 /// A port nobody listens on.

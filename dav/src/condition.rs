@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, StatusCode, header};
 
-use crate::if_header::IfHeader;
+use crate::if_header::{Current, IfHeader};
 use crate::precondition::Refusal;
 
 /// The conditions a request puts on the resource it names.
@@ -73,6 +73,9 @@ impl Conditions {
     /// 412 (RFC 9110 §13.1).
     pub fn not_modified(&self, current: &Validators) -> Result<bool, Refusal> {
         self.check_unchanged(Some(current))?;
+        if self.if_header.as_ref().is_some_and(|header| !holds_here(header, current)) {
+            return Err(failed("the condition in the If header does not hold"));
+        }
         Ok(match (&self.if_none_match, self.if_modified_since) {
             (Some(tags), _) => tags.hold(Some(current)),
             (None, Some(since)) => current.modified_at.is_some() && !current.is_modified_since(since),
@@ -89,6 +92,14 @@ impl Conditions {
         };
         if changed { Err(failed("the resource has changed since it was read")) } else { Ok(()) }
     }
+}
+
+/// A read has only its own resource at hand: what is said of another does not hold.
+fn holds_here(header: &IfHeader, current: &Validators) -> bool {
+    let here = Current { etag: current.etag.clone(), sync_token: None };
+    let currents: Vec<Current> =
+        header.resources().map(|resource| if resource.is_none() { here.clone() } else { Current::default() }).collect();
+    header.holds(&currents)
 }
 
 fn failed(message: &str) -> Refusal {
@@ -164,6 +175,12 @@ mod tests {
         assert!(conditions("if-none-match", "*").check(None).is_ok());
         assert!(conditions("if-none-match", "*").check(Some(&now("\"b\""))).is_err());
         assert!(conditions("if-none-match", "\"b\"").not_modified(&now("\"b\"")).unwrap());
+    }
+
+    #[test]
+    fn rfc4918_s10_4_3_a_read_needs_its_if_to_hold() {
+        assert!(conditions("if", "(<urn:uuid:none>)").not_modified(&now("\"b\"")).is_err());
+        assert!(conditions("if", "([\"b\"])").not_modified(&now("\"b\"")).is_ok());
     }
 
     #[test]

@@ -11,6 +11,11 @@ pub const CALENDARSERVER: &str = "http://calendarserver.org/ns/";
 /// Apple's calendar properties (colour, order).
 pub const APPLE_ICAL: &str = "http://apple.com/ns/ical/";
 
+/// Bytes of a namespace's URI.
+const NAMESPACE_BYTES_MAX: usize = 1_000;
+/// Bytes of a local part.
+const LOCAL_BYTES_MAX: usize = 250;
+
 /// The namespaces that have a fixed prefix in every answer.
 const KNOWN: [(&str, &str); 4] = [(DAV, "D"), (CALDAV, "C"), (CALENDARSERVER, "CS"), (APPLE_ICAL, "A")];
 
@@ -36,6 +41,16 @@ impl Name {
             .find(|(uri, _)| *uri == namespace)
             .map_or_else(|| Cow::Owned(namespace.to_owned()), |(uri, _)| Cow::Borrowed(*uri));
         Self { namespace, local: Cow::Owned(local.to_owned()) }
+    }
+
+    /// Whether it can stand in an answer and in an index: a local part by Namespaces in XML 1.0 §3, and neither part too long.
+    pub fn is_usable(&self) -> bool {
+        let begins = |c: char| c.is_alphabetic() || c == '_';
+        let goes_on = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '\u{b7}');
+        self.namespace.len() <= NAMESPACE_BYTES_MAX
+            && self.local.len() <= LOCAL_BYTES_MAX
+            && self.local.starts_with(begins)
+            && self.local.chars().all(goes_on)
     }
 
     /// Whether this is `local` in `namespace`.

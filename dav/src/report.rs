@@ -280,6 +280,9 @@ fn expanded(element: &Element, level: usize) -> Result<Vec<ExpandedProperty>, Re
     for child in element.elements().filter(|e| e.name.is(DAV, "property")) {
         let local = child.attribute("name").ok_or_else(|| Refusal::bad_request("DAV:property has a name"))?;
         let name = Name::read(child.attribute("namespace").unwrap_or(DAV), local);
+        if !name.is_usable() {
+            return Err(Refusal::bad_request("DAV:property has the name of no property"));
+        }
         properties.push(ExpandedProperty { name, children: expanded(child, level + 1)? });
     }
     Ok(properties)

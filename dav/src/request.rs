@@ -8,6 +8,11 @@ use crate::name::{CALDAV, DAV, Name};
 use crate::precondition::{Precondition, Refusal};
 use crate::xml::Element;
 
+/// Different properties that one body may ask for.
+const NAMES_MAX: usize = 500;
+/// Instructions of one PROPPATCH, MKCALENDAR or MKCOL.
+const UPDATES_MAX: usize = 1_000;
+
 /// RFC 4918 §10.2.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Depth {
@@ -167,11 +172,8 @@ fn put(headers: &HeaderMap, body: Bytes) -> Result<DavRequest, Refusal> {
 
 /// RFC 4918 §9.6.1: a collection is deleted with everything in it.
 fn delete(headers: &HeaderMap) -> Result<DavRequest, Refusal> {
-    match depth(headers)? {
-        None | Some(Depth::Infinity) => {}
-        // Clients send Depth: 0 for objects; on those it means the same.
-        Some(Depth::Zero | Depth::One) => {}
-    }
+    // Clients send Depth: 0 with objects, where it means the same.
+    depth(headers)?;
     Ok(DavRequest::Delete(Conditions::read(headers)?))
 }
 
@@ -193,8 +195,8 @@ fn propfind(headers: &HeaderMap, body: &Bytes) -> Result<DavRequest, Refusal> {
 pub fn ask_of(body: &Element) -> Result<Ask, Refusal> {
     let [prop, allprop, propname] = ["prop", "allprop", "propname"].map(|local| body.child(DAV, local));
     match (prop, allprop, propname) {
-        (Some(prop), None, None) => Ok(Ask::Named(names_in(prop))),
-        (None, Some(_), None) => Ok(Ask::All(body.child(DAV, "include").map(names_in).unwrap_or_default())),
+        (Some(prop), None, None) => Ok(Ask::Named(names_in(prop)?)),
+        (None, Some(_), None) => Ok(Ask::All(body.child(DAV, "include").map(names_in).transpose()?.unwrap_or_default())),
         (None, None, Some(_)) => Ok(Ask::Names),
         (None, None, None) if body.name.is(DAV, "propfind") => Err(Refusal::bad_request("a propfind asks for prop, allprop or propname")),
         (None, None, None) => Ok(Ask::Named(Vec::new())),
@@ -202,14 +204,18 @@ pub fn ask_of(body: &Element) -> Result<Ask, Refusal> {
     }
 }
 
-fn names_in(element: &Element) -> Vec<Name> {
-    let mut names = Vec::new();
+/// Each name once, in order: every resource of the answer is asked all of them.
+fn names_in(element: &Element) -> Result<Vec<Name>, Refusal> {
+    let mut names: Vec<Name> = Vec::new();
     for child in element.elements() {
         if !names.contains(&child.name) {
             names.push(child.name.clone());
         }
+        if names.len() > NAMES_MAX {
+            return Err(Refusal::bad_request(format!("a body asks for at most {NAMES_MAX} properties")));
+        }
     }
-    names
+    Ok(names)
 }
 
 fn proppatch(headers: &HeaderMap, body: &Bytes) -> Result<DavRequest, Refusal> {
@@ -226,8 +232,8 @@ fn proppatch(headers: &HeaderMap, body: &Bytes) -> Result<DavRequest, Refusal> {
             updates.push(if set { PropertyUpdate::Set(property) } else { PropertyUpdate::Remove(property.name) });
         }
     }
-    if updates.is_empty() {
-        return Err(Refusal::bad_request("a propertyupdate sets or removes at least one property"));
+    if updates.is_empty() || updates.len() > UPDATES_MAX {
+        return Err(Refusal::bad_request(format!("a propertyupdate sets or removes 1 to {UPDATES_MAX} properties")));
     }
     Ok(DavRequest::Proppatch(Proppatch { conditions: Conditions::read(headers)?, updates, minimal: is_minimal(headers) }))
 }
@@ -264,7 +270,10 @@ fn make_collection(headers: &HeaderMap, body: &Bytes, mkcalendar: bool) -> Resul
         return Err(Refusal::status(StatusCode::UNSUPPORTED_MEDIA_TYPE, "the body of MKCOL is a DAV:mkcol element"));
     }
     let sets = root.elements().filter(|e| e.name.is(DAV, "set"));
-    let properties = sets.flat_map(properties_in).collect();
+    let properties: Vec<Element> = sets.flat_map(properties_in).collect();
+    if properties.len() > UPDATES_MAX {
+        return Err(Refusal::bad_request(format!("a collection is made with at most {UPDATES_MAX} properties")));
+    }
     Ok(DavRequest::MakeCollection(MakeCollection { conditions, mkcalendar, properties, minimal }))
 }
 

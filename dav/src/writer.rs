@@ -73,11 +73,11 @@ impl XmlWriter {
         self.escaped(text.as_bytes(), text_escape);
     }
 
-    /// Character data in UTF-8 bytes; what XML 1.0 §2.2 cannot carry is left out.
+    /// Content lines as character data; what XML 1.0 §2.2 cannot carry is left out.
     pub fn text_bytes(&mut self, text: &[u8]) {
         match std::str::from_utf8(text) {
             Ok(_) => self.escaped(text, text_escape),
-            Err(_) => self.text(&String::from_utf8_lossy(text)),
+            Err(_) => self.text(&String::from_utf8_lossy(&kalends_ical::stream::refold(text))),
         }
     }
 
@@ -171,10 +171,15 @@ impl XmlWriter {
     fn escaped(&mut self, bytes: &[u8], escape: fn(u8) -> Option<&'static str>) {
         let mut run = 0;
         for (at, byte) in bytes.iter().enumerate() {
-            if let Some(replacement) = escape(*byte) {
+            // U+FFFE and U+FFFF are no characters of XML 1.0 (§2.2) either.
+            let (replacement, length) = match bytes.get(at..at + 3) {
+                Some([0xef, 0xbf, 0xbe | 0xbf]) => (Some(""), 3),
+                _ => (escape(*byte), 1),
+            };
+            if let Some(replacement) = replacement {
                 self.out.extend_from_slice(bytes.get(run..at).unwrap_or_default());
                 self.raw(replacement);
-                run = at + 1;
+                run = at + length;
             }
         }
         self.out.extend_from_slice(bytes.get(run..).unwrap_or_default());
@@ -199,5 +204,17 @@ fn attribute_escape(byte: u8) -> Option<&'static str> {
         b'\n' => Some("&#10;"),
         b'\t' => Some("&#9;"),
         _ => text_escape(byte),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_xml_cannot_carry_is_left_out() {
+        let mut writer = XmlWriter::fragment();
+        writer.text("a\u{ffff}b\u{fffe}c\u{fffd}\u{1}<\u{1f600}\r");
+        assert_eq!(writer.into_string(), "abc\u{fffd}&lt;\u{1f600}&#13;");
     }
 }

@@ -117,6 +117,9 @@ struct Builder {
 
 impl Builder {
     fn read(mut self, text: &str) -> Result<Element, XmlError> {
+        if let Some(other) = text.chars().find(|c| !is_xml(*c)) {
+            return Err(XmlError(format!("the body holds U+{:04X}, which XML cannot", u32::from(other))));
+        }
         let mut reader = NsReader::from_str(text);
         reader.config_mut().expand_empty_elements = true;
         loop {
@@ -184,17 +187,23 @@ impl Builder {
 fn resolve(reference: &quick_xml::events::BytesRef<'_>) -> Result<String, XmlError> {
     let bad = || XmlError("the body holds an entity that XML itself does not define".into());
     if let Some(character) = reference.resolve_char_ref().map_err(|_| bad())? {
-        return Ok(character.to_string());
+        return if is_xml(character) { Ok(character.to_string()) } else { Err(bad()) };
     }
     quick_xml::escape::resolve_predefined_entity(&reference.xml10_content()).map(str::to_owned).ok_or_else(bad)
 }
 
 fn name_of(namespace: ResolveResult<'_>, local: &str) -> Result<Name, XmlError> {
-    match namespace {
-        ResolveResult::Bound(uri) => Ok(Name::read(uri.as_ref(), local)),
-        ResolveResult::Unbound => Ok(Name::read("", local)),
-        ResolveResult::Unknown(_) => Err(XmlError(format!("the prefix of element or attribute {local} is not declared"))),
-    }
+    let name = match namespace {
+        ResolveResult::Bound(uri) => Name::read(uri.as_ref(), local),
+        ResolveResult::Unbound => Name::read("", local),
+        ResolveResult::Unknown(_) => return Err(XmlError(format!("the prefix of element or attribute {local} is not declared"))),
+    };
+    if name.is_usable() { Ok(name) } else { Err(XmlError("the body holds a name that is none in XML, or too long".to_owned())) }
+}
+
+/// XML 1.0 §2.2.
+fn is_xml(character: char) -> bool {
+    !matches!(character, '\0'..='\u{8}' | '\u{b}' | '\u{c}' | '\u{e}'..='\u{1f}' | '\u{fffe}' | '\u{ffff}')
 }
 
 fn attributes_of(reader: &NsReader<&[u8]>, start: &BytesStart<'_>) -> Result<Vec<(Name, String)>, XmlError> {
@@ -243,6 +252,18 @@ mod tests {
     fn rfc4918_s20_6_doctypes_and_unknown_entities_are_refused() {
         assert!(Element::parse(br#"<!DOCTYPE a [<!ENTITY b SYSTEM "file:///etc/passwd">]><a>&b;</a>"#).is_err());
         assert!(Element::parse(b"<a>&b;</a>").is_err());
+    }
+
+    #[test]
+    fn names_and_characters_that_xml_does_not_have_are_refused() {
+        let names = ["q:1a", "q:a&b", "q:a<b", "q:-x", "q:a=b", "q:%", &format!("q:{}", "x".repeat(300))];
+        for name in names {
+            assert!(Element::parse(format!("<a xmlns:q='urn:q'><{name}/></a>").as_bytes()).is_err(), "{name}");
+        }
+        for text in ["&#xFFFF;", "&#1;", "\u{ffff}", "\u{fffe}", "\u{1}", "\0"] {
+            assert!(Element::parse(format!("<a>{text}</a>").as_bytes()).is_err(), "{text:?}");
+        }
+        assert!(Element::parse("<größe-1.x>\u{10ffff}\u{fffd}\t</größe-1.x>".as_bytes()).is_ok());
     }
 
     #[test]

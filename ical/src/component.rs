@@ -77,10 +77,15 @@ impl Tree {
             if tree.lines.len() >= limits.properties_max {
                 return Err(bad(format!("the object has more than {} lines", limits.properties_max)));
             }
-            if span.len() > limits.line_bytes_max {
+            if lines.longest > limits.line_bytes_max {
                 return Err(at(&format!("is longer than {} bytes", limits.line_bytes_max)));
             }
-            let property = Property::parse(span.unfolded(bytes), limits.parameters_max).map_err(|error| at(error.what()))?;
+            let unfolded = span.unfolded(bytes);
+            if std::str::from_utf8(&unfolded).is_err() {
+                // RFC 5545 §3.1.4. Checked here, because a fold may split a character (T8).
+                return Err(at("is not UTF-8"));
+            }
+            let property = Property::parse(unfolded, limits.parameters_max).map_err(|error| at(error.what()))?;
             let index = tree.lines.len();
             tree.lines.push(span);
             if property.is("BEGIN") {
@@ -118,6 +123,34 @@ impl Tree {
 
 fn bad(message: String) -> ObjectRefusal {
     ObjectRefusal { rule: ObjectRule::ValidCalendarData, message }
+}
+
+/// An iCalendar text of any kind, read as a tree and judged no further.
+pub struct Document {
+    tree: Tree,
+    bytes: Vec<u8>,
+}
+
+impl Document {
+    /// Reads a text with one component at its root.
+    ///
+    /// # Errors
+    /// What is not iCalendar at all, with its line.
+    pub fn parse(bytes: Vec<u8>, limits: &Limits) -> Result<Self, ObjectRefusal> {
+        let tree = Tree::parse(&bytes, limits)?;
+        Ok(Self { tree, bytes })
+    }
+
+    /// The outermost component, usually a VCALENDAR.
+    pub fn root(&self) -> Component<'_> {
+        self.tree.root(&self.bytes)
+    }
+}
+
+/// Whether an unfolded line is a property of that name.
+pub(crate) fn is_named(line: &[u8], name: &str) -> bool {
+    let (head, tail) = line.split_at_checked(name.len()).unwrap_or_default();
+    head.eq_ignore_ascii_case(name.as_bytes()) && matches!(tail.first(), Some(b':' | b';'))
 }
 
 /// A component of a tree.
@@ -160,11 +193,7 @@ impl<'a> Component<'a> {
     /// Its own properties of that name. Only lines that begin with it are taken apart.
     pub fn properties_named<'n>(&self, name: &'n str) -> impl Iterator<Item = Property<'a>> + use<'a, 'n> {
         let bytes = self.bytes;
-        let named = move |span: &LineSpan| {
-            let text = span.unfolded(bytes);
-            let (head, tail) = text.split_at_checked(name.len()).unwrap_or_default();
-            head.eq_ignore_ascii_case(name.as_bytes()) && matches!(tail.first(), Some(b':' | b';'))
-        };
+        let named = move |span: &LineSpan| is_named(&span.unfolded(bytes), name);
         self.own_lines().filter(named).filter_map(move |span| Property::parse(span.unfolded(bytes), usize::MAX).ok())
     }
 
@@ -195,16 +224,25 @@ impl<'a> Component<'a> {
 
     /// The raw bytes from BEGIN to END, line ends included.
     pub fn raw(&self) -> &'a [u8] {
-        let Some(node) = self.node() else { return &[] };
-        let first = self.tree.lines.get(node.lines.start);
-        let last = self.tree.lines.get(node.lines.end.saturating_sub(1));
-        match (first, last) {
-            (Some(first), Some(last)) => {
-                let end = last.start() + last.raw(self.bytes).len();
-                self.bytes.get(first.start()..end).unwrap_or_default()
-            }
-            _ => &[],
+        self.bytes.get(self.range()).unwrap_or_default()
+    }
+
+    /// Where [`Component::raw`] stands in the text.
+    pub(crate) fn range(&self) -> Range<usize> {
+        let first = self.node().and_then(|node| self.tree.lines.get(node.lines.start));
+        match (first, self.end_line()) {
+            (Some(first), Some(last)) => first.start()..last.start() + last.raw(self.bytes).len(),
+            _ => 0..0,
         }
+    }
+
+    /// Where the line of its END starts.
+    pub(crate) fn end_line_start(&self) -> usize {
+        self.end_line().map_or(0, |line| line.start())
+    }
+
+    fn end_line(&self) -> Option<LineSpan> {
+        self.node().and_then(|node| self.tree.lines.get(node.lines.end.saturating_sub(1))).copied()
     }
 
     /// The bytes the spans point into.

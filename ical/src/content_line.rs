@@ -66,6 +66,8 @@ pub struct Lines<'a> {
     at: usize,
     /// The number of the last line given, counted from 1 as an editor counts.
     pub line_number: usize,
+    /// The longest of its lines before unfolding, in bytes.
+    pub longest: usize,
     passed: usize,
 }
 
@@ -74,7 +76,7 @@ impl<'a> Lines<'a> {
     pub fn new(bytes: &'a [u8]) -> Self {
         // A byte order mark is not part of the first name.
         let at = if bytes.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
-        Self { bytes, at, line_number: 0, passed: 0 }
+        Self { bytes, at, line_number: 0, longest: 0, passed: 0 }
     }
 
     /// Reads up to the end of the content line that starts here, folds included.
@@ -86,6 +88,7 @@ impl<'a> Lines<'a> {
             let rest = self.bytes.get(self.at..).unwrap_or_default();
             let newline = memchr(b'\n', rest);
             end = self.at + newline.unwrap_or(rest.len());
+            self.longest = self.longest.max(end - self.at);
             next = newline.map_or(end, |_| end + 1);
             self.passed += 1;
             self.at = next;
@@ -109,6 +112,7 @@ impl Iterator for Lines<'_> {
     fn next(&mut self) -> Option<LineSpan> {
         while self.at < self.bytes.len() {
             self.line_number = self.passed + 1;
+            self.longest = 0;
             let span = self.logical_line();
             let raw = self.bytes.get(span.start()..span.start() + span.len()).unwrap_or_default();
             if !raw.iter().all(u8::is_ascii_whitespace) {
@@ -180,6 +184,11 @@ impl<'a> Property<'a> {
             return Err(LineError::Colon);
         }
         Ok(Self { name: 0..name_end, parameters, value: at + 1, text })
+    }
+
+    /// The whole line, unfolded.
+    pub fn line(&self) -> Cow<'_, str> {
+        String::from_utf8_lossy(&self.text)
     }
 
     /// The name as written.

@@ -301,15 +301,7 @@ impl<'a> Series<'a> {
         from: LocalSeconds,
     ) -> impl Iterator<Item = Result<LocalSeconds, BoundReached>> + 's {
         let starts = if anchor.is_date { rule.starts_of_dates(anchor.local, from) } else { rule.starts(anchor.local, from) };
-        let within = move |local: &Result<LocalSeconds, BoundReached>| {
-            local.is_err() || local.is_ok_and(|local| is_within_until(rule, anchor, local))
-        };
-        let below_daily = rule.is_below_daily() && !anchor.zone.is_utc();
-        let shown = move |local: &Result<LocalSeconds, BoundReached>| {
-            !below_daily || local.is_err() || local.is_ok_and(|local| !anchor.zone.skips(local))
-        };
-        let count = rule.count().map_or(usize::MAX, |count| count as usize);
-        starts.take_while(within).filter(shown).take(count)
+        within_rule(rule, anchor, starts)
     }
 
     /// Visits an instance of the master unless it is excluded or overridden.
@@ -431,6 +423,22 @@ impl<'a> Series<'a> {
     pub fn is_todo(&self) -> bool {
         self.object.kind() == ComponentKind::Todo
     }
+}
+
+/// Of a rule's starts those within its COUNT and UNTIL that the zone's clock shows.
+pub(crate) fn within_rule<'s>(
+    rule: &'s Rule,
+    anchor: &'s Resolved,
+    starts: impl Iterator<Item = Result<LocalSeconds, BoundReached>> + 's,
+) -> impl Iterator<Item = Result<LocalSeconds, BoundReached>> + 's {
+    let within =
+        move |local: &Result<LocalSeconds, BoundReached>| local.is_err() || local.is_ok_and(|local| is_within_until(rule, anchor, local));
+    let below_daily = rule.is_below_daily() && !anchor.zone.is_utc();
+    let shown = move |local: &Result<LocalSeconds, BoundReached>| {
+        !below_daily || local.is_err() || local.is_ok_and(|local| !anchor.zone.skips(local))
+    };
+    let count = rule.count().map_or(usize::MAX, |count| count as usize);
+    starts.take_while(within).filter(shown).take(count)
 }
 
 /// UNTIL is inclusive, compared as an instant; as a date it covers that day (T3), without zone it is in the series' own.

@@ -6,9 +6,12 @@
 
 pub mod calendar_data;
 mod civil;
+pub mod compare;
 pub mod component;
 pub mod content_line;
+pub mod convert;
 pub mod date;
+pub mod edit;
 mod facts;
 pub mod filter;
 pub mod free_busy;
@@ -21,7 +24,7 @@ pub mod value;
 mod windows;
 pub mod zone;
 
-pub use component::ComponentKind;
+pub use component::{Component, ComponentKind, Document};
 pub use facts::Facts;
 pub use object::{CalendarObject, ObjectRefusal, ObjectRule};
 
@@ -32,14 +35,14 @@ pub const UNBOUNDED_PAST: UtcMicros = i64::MIN;
 /// After every instant.
 pub const UNBOUNDED_FUTURE: UtcMicros = i64::MAX;
 /// Which engine and time zone data found an object's [`Facts`]. Raised when either would find others.
-pub const FACTS_VERSION: i64 = 1;
+pub const FACTS_VERSION: i64 = 2;
 
 /// Bounds on an object, by name and unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Bytes of the whole object.
     pub object_bytes_max: usize,
-    /// Bytes of one content line, unfolded; an inline ATTACH may be as large as the object.
+    /// Bytes between two line breaks: a folded ATTACH may be as large as the object (W11), a line that was never folded not quite.
     pub line_bytes_max: usize,
     /// Levels of BEGIN.
     pub nesting_levels_max: usize,
@@ -57,7 +60,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             object_bytes_max: 10 * 1024 * 1024,
-            line_bytes_max: 10 * 1024 * 1024,
+            line_bytes_max: 8 * 1024 * 1024,
             nesting_levels_max: 32,
             components_max: 10_000,
             properties_max: 100_000,

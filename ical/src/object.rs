@@ -22,6 +22,14 @@ pub struct ObjectRefusal {
     pub message: String,
 }
 
+impl std::fmt::Display for ObjectRefusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for ObjectRefusal {}
+
 /// The preconditions an object can break.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ObjectRule {

@@ -5,11 +5,13 @@
 //! and the times of a day are the same for all of them.
 
 mod days;
+mod expand;
 mod parse;
 
 use crate::civil::{DAY_SECONDS, Day, LocalSeconds, date_of, day_of, weekday_of};
 use crate::filter::BoundReached;
 use crate::value::Moment;
+pub use expand::{ExpandError, expand};
 
 /// Periods (for frequencies below a day: days, hours or minutes passed over) without an instance before a rule is given up.
 const BARREN_PERIODS_MAX: u32 = 200_000;
@@ -106,12 +108,17 @@ impl Rule {
     /// Without COUNT it begins at the first instance not before `from`; with COUNT at `start`. COUNT and UNTIL are for the caller to
     /// apply, who knows the zone: what it leaves out does not count.
     pub(crate) fn starts(&self, start: LocalSeconds, from: LocalSeconds) -> Starts<'_> {
-        Starts::new(self, start, from, false)
+        Starts::new(self, start, from, false, true)
     }
 
     /// As [`Rule::starts`] for a start that is a date: parts below a day do not count (RFC 5545 §3.3.10).
     pub(crate) fn starts_of_dates(&self, start: LocalSeconds, from: LocalSeconds) -> Starts<'_> {
-        Starts::new(self, start, from, true)
+        Starts::new(self, start, from, true, true)
+    }
+
+    /// As the two before, without a start that the rule itself does not give.
+    pub(crate) fn instances(&self, start: LocalSeconds, from: LocalSeconds, is_date: bool) -> Starts<'_> {
+        Starts::new(self, start, from, is_date, false)
     }
 }
 
@@ -120,6 +127,8 @@ pub(crate) struct Starts<'r> {
     rule: &'r Rule,
     start: LocalSeconds,
     from: LocalSeconds,
+    /// The year that the first period of a yearly rule is.
+    first_year: i64,
     /// Which period comes next.
     period: i64,
     /// The days of the present period, and the second of the day of each instance in them.
@@ -129,12 +138,14 @@ pub(crate) struct Starts<'r> {
     chosen: Option<Vec<usize>>,
     next: usize,
     steps: u32,
+    /// Whether `start` comes first in any case.
+    with_start: bool,
     begun: bool,
     ended: bool,
 }
 
 impl<'r> Starts<'r> {
-    fn new(rule: &'r Rule, start: LocalSeconds, from: LocalSeconds, is_date: bool) -> Self {
+    fn new(rule: &'r Rule, start: LocalSeconds, from: LocalSeconds, is_date: bool, with_start: bool) -> Self {
         let from = if rule.count.is_some() { start } else { from.max(start) };
         let of_day = start.rem_euclid(DAY_SECONDS);
         let times = if is_date { vec![0] } else { rule.times_of_day(of_day) };
@@ -142,12 +153,14 @@ impl<'r> Starts<'r> {
             rule,
             start,
             from,
+            first_year: rule.first_year(start.div_euclid(DAY_SECONDS)),
             period: 0,
             days: Vec::new(),
             times,
             chosen: None,
             next: 0,
             steps: 0,
+            with_start,
             begun: false,
             ended: is_date && rule.is_below_daily(),
         };
@@ -160,7 +173,7 @@ impl<'r> Starts<'r> {
         let (day, start_day) = (at.div_euclid(DAY_SECONDS), self.start.div_euclid(DAY_SECONDS));
         let ((year, month, _), (start_year, start_month, _)) = (date_of(day), date_of(start_day));
         let units = match self.rule.frequency {
-            Frequency::Yearly => year - start_year,
+            Frequency::Yearly => self.rule.year_of(day) - self.first_year,
             Frequency::Monthly => (year - start_year) * 12 + month - start_month,
             Frequency::Weekly => (self.week_of(day) - self.week_of(start_day)) / 7,
             Frequency::Daily => day - start_day,
@@ -205,7 +218,7 @@ impl<'r> Starts<'r> {
         let (year, month, _) = date_of(start_day);
         self.days.clear();
         let first = match self.rule.frequency {
-            Frequency::Yearly => day_of(year.checked_add(steps)?, 1, 1),
+            Frequency::Yearly => day_of(self.first_year.checked_add(steps)?, 1, 1),
             Frequency::Monthly => day_of(year, month.checked_add(steps)?, 1),
             Frequency::Weekly => self.week_of(start_day).checked_add(steps.checked_mul(7)?)?,
             _ => start_day.checked_add(steps)?,
@@ -271,7 +284,7 @@ impl Iterator for Starts<'_> {
     type Item = Result<LocalSeconds, BoundReached>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if !std::mem::replace(&mut self.begun, true) && self.start >= self.from {
+        if !std::mem::replace(&mut self.begun, true) && self.with_start && self.start >= self.from {
             return Some(Ok(self.start));
         }
         while !self.ended {
@@ -292,7 +305,7 @@ impl Iterator for Starts<'_> {
                 continue;
             };
             self.next += 1;
-            if at > self.start && at >= self.from {
+            if at >= self.from && (at > self.start || (at == self.start && !self.with_start)) {
                 return Some(Ok(at));
             }
         }

@@ -51,6 +51,20 @@ fn write_lines(raw: &[u8], out: &mut Vec<u8>) {
     }
 }
 
+/// The same lines in valid UTF-8: those whose folds split a character (T8) are folded anew, as XML cannot carry their halves.
+pub fn refold(bytes: &[u8]) -> Vec<u8> {
+    let mut out = Vec::with_capacity(bytes.len());
+    for span in Lines::new(bytes) {
+        let raw = span.raw(bytes);
+        if std::str::from_utf8(raw).is_ok() {
+            out.extend_from_slice(raw);
+        } else {
+            write_folded(&String::from_utf8_lossy(&span.unfolded(bytes)), &mut out);
+        }
+    }
+    out
+}
+
 /// RFC 5545 §3.1: lines of at most 75 octets, never split inside a character.
 pub(crate) fn write_folded(line: &str, out: &mut Vec<u8>) {
     let mut room = 75;
@@ -70,6 +84,12 @@ pub(crate) fn write_folded(line: &str, out: &mut Vec<u8>) {
 mod tests {
     use super::*;
     use bytes::Bytes;
+
+    #[test]
+    fn t8_a_line_folded_inside_a_character_is_folded_anew() {
+        let text = [b"BEGIN:A\nX:caf\xc3\r\n ".as_slice(), b"\xa9 noir\r\nY:1\n 2\nEND:A\n"].concat();
+        assert_eq!(refold(&text), "BEGIN:A\nX:café noir\r\nY:1\n 2\nEND:A\n".as_bytes());
+    }
 
     #[test]
     fn zones_are_written_once_and_components_as_they_are() {

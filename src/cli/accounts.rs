@@ -39,6 +39,8 @@ pub enum User {
         #[arg(long, required = true)]
         password_stdin: bool,
     },
+    /// Let a disabled account in again
+    Enable { name: String },
     /// Disable an account, keeping what it owns; with --erase delete both
     Remove {
         name: String,
@@ -92,6 +94,11 @@ pub async fn user(command: User, store: &Store, environment: Environment) -> Res
             store.set_password(principal.id, &hash).await?;
             say(&format!("Changed the password of {}.", principal.login));
         }
+        User::Enable { name } => {
+            let principal = find(store, &name).await?;
+            store.set_disabled(principal.id, None).await?;
+            say(&format!("Enabled {}.", principal.login));
+        }
         User::Remove { name, erase } => remove(store, environment, &name, erase).await?,
     }
     Ok(())
@@ -131,10 +138,10 @@ async fn remove(store: &Store, environment: Environment, name: &str, erase: bool
         store.erase(principal.id, context(environment)).await?;
         say(&format!("Erased {} with its calendars and history.", principal.login));
     } else {
-        store.disable(principal.id, (environment.now)()).await?;
+        let login = &principal.login;
+        store.set_disabled(principal.id, Some((environment.now)())).await?;
         say(&format!(
-            "Disabled {}; its calendars are kept. To delete them: kalends user remove {} --erase",
-            principal.login, principal.login
+            "Disabled {login}; its calendars are kept. To let it in again: kalends user enable {login}. To delete it: kalends user remove {login} --erase"
         ));
     }
     Ok(())

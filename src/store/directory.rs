@@ -34,6 +34,7 @@ pub struct Principal {
     /// Grows with every change of a credential.
     pub credential_version: i64,
     pub disabled: bool,
+    pub created_at: UtcMicros,
 }
 
 impl Principal {
@@ -160,8 +161,9 @@ impl Store {
     }
 
     /// Disables an account; what it owns stays.
-    pub async fn disable(&self, principal: i64, at: UtcMicros) -> Result<(), Failure> {
-        self.database.clone().execute(sql::SET_DISABLED, arguments![principal, Some(at)]).await?;
+    /// Shuts an account out since then; `None` lets it in again.
+    pub async fn set_disabled(&self, principal: i64, since: Option<UtcMicros>) -> Result<(), Failure> {
+        self.database.clone().execute(sql::SET_DISABLED, arguments![principal, since]).await?;
         Ok(())
     }
 
@@ -241,6 +243,7 @@ fn principal(row: &Row) -> Result<Principal, Failure> {
         password: row.optional_text(7)?,
         credential_version: row.integer(8)?,
         disabled: row.optional_integer(9)?.is_some(),
+        created_at: row.integer(10)?,
     })
 }
 

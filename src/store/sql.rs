@@ -17,7 +17,7 @@ macro_rules! concat_principal {
     ($rest:literal) => {
         concat!(
             "SELECT p.principal_id, p.domain_id, p.uuid, p.kind, p.segment, p.login, p.display_name, p.password, p.credential_version, \
-             p.disabled_at FROM principals p ",
+             p.disabled_at, p.created_at FROM principals p ",
             $rest
         )
     };

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, Connection, Executor, SqliteConnection};
+use sqlx::{ConnectOptions, Executor, SqliteConnection};
 use tokio::sync::{Mutex, OwnedMutexGuard, oneshot};
 
 use super::database::Database;
@@ -25,10 +25,12 @@ const COMMIT: &str = "COMMIT";
 const ROLLBACK: &str = "ROLLBACK";
 const SAVEPOINT: &str = "SAVEPOINT turn";
 const RELEASE: &str = "RELEASE turn";
+const CHECKPOINT: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
 const ROLLBACK_TURN: &str = "ROLLBACK TO turn; RELEASE turn";
 
 /// Opens (and makes, if it is missing) the database file. WAL with synchronous FULL: a commit that returned is on the disk.
 pub async fn open(file: &Path) -> Result<Database, Failure> {
+    keep_private(file)?;
     let options = SqliteConnectOptions::new()
         .filename(file)
         .create_if_missing(true)
@@ -41,6 +43,14 @@ pub async fn open(file: &Path) -> Result<Database, Failure> {
     let connection = options.connect().await?;
     let readers = SqlitePoolOptions::new().max_connections(READERS_MAX).connect_with(options).await?;
     Ok(Database::Sqlite { readers, writer: Writer::new(connection) })
+}
+
+/// It holds password hashes and calendars: for its owner alone, whatever the folder is. SQLite gives its other files the same mode.
+fn keep_private(file: &Path) -> Result<(), Failure> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let made = std::fs::OpenOptions::new().append(true).create(true).mode(0o600).open(file);
+    made.map_err(|error| Failure::new(format!("cannot open the database {}: {error}", file.display())))?;
+    Ok(())
 }
 
 /// The one connection that writes. Requests take turns inside a shared transaction; the last of those that wait commits for all.
@@ -186,14 +196,15 @@ impl Drop for Turn {
     }
 }
 
-/// Closes the writer's connection cleanly, so that the write-ahead log is folded into the database.
+/// Folds the write-ahead log into the database, so that the one file holds everything once the server has stopped.
 pub async fn close(writer: &Writer) {
     let mut group = writer.group.lock().await;
     if group.open {
         let anything = !group.ended.is_empty();
         group.settle(anything).await;
     }
-    if let Err(error) = group.connection.ping().await {
+    if let Err(error) = group.connection.execute(CHECKPOINT).await {
+        // Another process still reads: its last connection folds the log in.
         tracing::warn!(%error, "closing the database");
     }
 }

@@ -1,4 +1,5 @@
-//! What the specifications require, one file for each, one test for each requirement, named after its section.
+//! What the specifications require, one file for each, one test for each requirement, named after its section; and what no
+//! specification says but every user relies on.
 //!
 //! Each test runs on both databases. With `KALENDS_URL`, `KALENDS_USER` and `KALENDS_PASSWORD` it runs once, against the server there.
 
@@ -37,8 +38,19 @@ macro_rules! requirements {
     )*};
 }
 
+/// Runs each test on each kind of database, with a server of ours.
+macro_rules! on_each_database {
+    ($($name:ident,)*) => {
+        mod sqlite { $(#[test] fn $name() { crate::on_ours(super::$name, compliance_tests::server::Kind::Sqlite); })* }
+        mod postgres { $(#[test] fn $name() { crate::on_ours(super::$name, compliance_tests::server::Kind::Postgres); })* }
+    };
+}
+
+mod accounts;
+mod bad_input;
 mod calendarserver;
 mod clients;
+mod durability;
 mod rfc3253;
 mod rfc3744;
 mod rfc4791;
@@ -52,6 +64,7 @@ mod rfc7529;
 mod rfc7617;
 mod rfc8144;
 mod rfc9110;
+mod serving;
 
 /// What a requirement is written as.
 trait Requirement<Needs> {
@@ -85,6 +98,13 @@ fn check<Needs>(kind: Kind, requirement: impl Requirement<Needs>) {
 fn skipped_elsewhere(account: &Account, why: &str) {
     assert!(account.server.is_none(), "{why}");
     skipped(why);
+}
+
+fn on_ours(test: fn(Kind), kind: Kind) {
+    if elsewhere().is_some() {
+        return skipped("it is about a server started here");
+    }
+    test(kind);
 }
 
 fn skipped(why: &str) {

@@ -66,21 +66,20 @@ impl Rule {
     }
 
     fn days_of_year(&self, year: i64, start: Day, days: &mut Vec<Day>) {
-        let all = || day_of(year, 1, 1)..=day_of(year, 12, 31);
-        let in_months = |day: &Day| allows(&self.months, date_of(*day).1);
         if !self.year_days.is_empty() {
             let others = Rule { year_days: Vec::new(), ..self.clone() };
             let found = self.year_days.iter().filter_map(|wanted| self.year_day(year, *wanted));
             days.extend(found.filter(|day| others.allows_day(*day)));
         } else if !self.week_numbers.is_empty() {
-            let wanted = |day: &Day| match self.weekdays.as_slice() {
-                // Without BYDAY the weekday comes from DTSTART.
-                [] if self.month_days.is_empty() => weekday_of(*day) == weekday_of(start),
-                _ => self.allows_day(*day),
-            };
-            days.extend(all().filter(|day| self.is_in_week(*day)).filter(in_months).filter(wanted));
+            self.days_of_week_year(year, start, days);
         } else if !self.month_days.is_empty() || !self.months.is_empty() {
-            let months: Vec<i64> = if self.months.is_empty() { (1..=12).collect() } else { self.months.clone() };
+            let months: Vec<i64> = match self.months.as_slice() {
+                // RFC 5545 §3.3.10 leaves open whether this is every month or DTSTART's; libical and ical.js, and so Evolution and
+                // Thunderbird, take DTSTART's.
+                [] if self.weekdays.is_empty() => vec![date_of(start).1],
+                [] => (1..=12).collect(),
+                named => named.to_vec(),
+            };
             months.into_iter().for_each(|month| self.days_of_month(year, month, start, days));
         } else if self.weekdays.is_empty() {
             let (_, month, of_month) = date_of(start);
@@ -89,6 +88,53 @@ impl Rule {
             let (first, last) = (day_of(year, 1, 1), day_of(year, 12, 31));
             self.weekdays.iter().for_each(|entry| nth_weekdays(*entry, first, last, days));
         }
+    }
+
+    /// With BYWEEKNO a year is one of whole weeks, as ISO 8601 has it: its first days may lie in December, its last in January. Months and
+    /// days of months are still those of the calendar year.
+    fn days_of_week_year(&self, year: i64, start: Day, days: &mut Vec<Day>) {
+        let (first, next) = (self.first_week(year), self.first_week(year + 1));
+        let weeks = (next - first) / 7;
+        let wanted = |day: &Day| match self.weekdays.as_slice() {
+            // Without BYDAY the weekday comes from DTSTART.
+            [] if self.month_days.is_empty() => weekday_of(*day) == weekday_of(start) && allows(&self.months, date_of(*day).1),
+            _ => self.allows_day(*day),
+        };
+        let by_month = !self.months.is_empty() || !self.month_days.is_empty();
+        for number in &self.week_numbers {
+            let number = if *number < 0 { weeks + number + 1 } else { *number };
+            if (1..=weeks).contains(&number) {
+                let monday = first + 7 * (number - 1);
+                days.extend((monday..monday + 7).filter(|day| !by_month || date_of(*day).0 == year).filter(wanted));
+            }
+        }
+    }
+
+    /// The year that the first period of a yearly rule is. A start that BYWEEKNO means is in its year of weeks; of one that it does not
+    /// (RFC 5545 §3.8.5.3: undefined) the calendar year counts.
+    pub(super) fn first_year(&self, start: Day) -> i64 {
+        let (year, ..) = date_of(start);
+        if !self.counts_weeks() {
+            return year;
+        }
+        let of_weeks = self.week_year(start);
+        let mut days = Vec::new();
+        self.days_of_week_year(of_weeks, start, &mut days);
+        if days.contains(&start) { of_weeks } else { year }
+    }
+
+    /// The year a day lies in, as the periods of a yearly rule count.
+    pub(super) fn year_of(&self, day: Day) -> i64 {
+        if self.counts_weeks() { self.week_year(day) } else { date_of(day).0 }
+    }
+
+    fn counts_weeks(&self) -> bool {
+        !self.week_numbers.is_empty() && self.year_days.is_empty()
+    }
+
+    /// The fourth day of a week lies in the year the week belongs to.
+    fn week_year(&self, day: Day) -> i64 {
+        date_of(day - (weekday_of(day) - self.week_start).rem_euclid(7) + 3).0
     }
 
     fn days_of_month(&self, year: i64, month: i64, start: Day, days: &mut Vec<Day>) {

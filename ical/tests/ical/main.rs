@@ -7,6 +7,7 @@ use bytes::Bytes;
 use kalends_ical::CalendarObject;
 use kalends_ical::calendar_data::CalendarData;
 use kalends_ical::date::parse_utc;
+use kalends_ical::recurrence::expand;
 use kalends_ical::zone::Zone;
 use serde_json::Value;
 
@@ -46,32 +47,13 @@ fn agreeing(file: &str, counts: impl Fn(&Value) -> bool) -> Option<(usize, usize
     let (mut good, mut all) = (0, 0);
     for case in cases(file)?.iter().filter(|case| counts(case)) {
         all += 1;
-        let texts = |name: &str| -> Vec<String> {
-            case[name].as_array().into_iter().flatten().map(|v| v.as_str().unwrap().trim_end_matches('Z').to_owned()).collect()
-        };
-        let mut expected = texts("expected");
+        let expected: Vec<String> =
+            case["expected"].as_array().into_iter().flatten().map(|v| v.as_str().unwrap().trim_end_matches('Z').to_owned()).collect();
         let (start, rule) = (case["dtstart"].as_str().unwrap(), case["rrule"].as_str().unwrap());
-        let limit = case["limit"].as_u64().unwrap_or(u64::MAX) as usize;
-        let calendar = event(start, rule);
-        let found =
-            CalendarObject::parse(Bytes::from(calendar), &kalends_ical::Limits::default()).map_err(|r| r.message).and_then(|object| {
-                // Enough of the future to hold what is listed, and no more than that where a rule is endless.
-                let end = if case["complete"].as_bool() == Some(true) {
-                    "39990101T000000Z".to_owned()
-                } else {
-                    format!("{}T235959Z", &expected.last().map_or("20300101", |e| &e[..8]))
-                };
-                starts_within(&object, "00010101T000000Z", &end)
-            });
-        let mut found: Vec<String> =
-            found.map(|list| list.iter().map(|s| s.trim_end_matches('Z').to_owned()).collect()).unwrap_or_else(|e| vec![e]);
-        // The cases list what the rule gives; of an object DTSTART is the first instance in any case, and counts (RFC 5545 §3.8.5.3).
-        if found.first().is_some_and(|first| first == start.trim_end_matches('Z')) && expected.first() != found.first() {
-            found.remove(0);
-            expected.truncate(found.len());
-        }
-        found.truncate(limit);
-        expected.truncate(limit);
+        // A rule that ends after what is listed gives nothing more.
+        let limit = if case["complete"].as_bool() == Some(true) { expected.len() + 1 } else { expected.len() };
+        let found = expand(start, None, rule, limit).unwrap_or_else(|error| vec![error.to_string()]);
+        let found: Vec<&str> = found.iter().map(|s| s.trim_end_matches('Z')).collect();
         if found == expected {
             good += 1;
         } else {
@@ -81,20 +63,22 @@ fn agreeing(file: &str, counts: impl Fn(&Value) -> bool) -> Option<(usize, usize
     Some((good, all))
 }
 
-fn settled(case: &Value) -> bool {
-    case["contested"].is_null()
+/// All but one case, contested ones as listed there: of those this alone counts a start that the rule does not give, against every other
+/// case of its file.
+fn consistent(case: &Value) -> bool {
+    case["id"] != "icaljs-097"
 }
 
 #[test]
-fn settled_cases_of_libical_agree() {
-    let Some((good, all)) = agreeing("libical", settled) else { return };
+fn cases_of_libical_agree() {
+    let Some((good, all)) = agreeing("libical", consistent) else { return };
     eprintln!("libical: {good} of {all}");
     assert_eq!(good, all);
 }
 
 #[test]
-fn settled_cases_of_ical_js_agree() {
-    let Some((good, all)) = agreeing("ical-js", settled) else { return };
+fn cases_of_ical_js_agree() {
+    let Some((good, all)) = agreeing("ical-js", consistent) else { return };
     eprintln!("ical.js: {good} of {all}");
     assert_eq!(good, all);
 }

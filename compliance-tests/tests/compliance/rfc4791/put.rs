@@ -142,7 +142,8 @@ requirements! {
         let found = account.client.properties(&account.calendar, "<C:max-resource-size/>");
         let Some(size) = found.prop("C:max-resource-size") else { return };
         let most: usize = size.text.trim().parse().unwrap();
-        let around = event_with("a", &format!("{NINE}DESCRIPTION:\r\n"));
+        let folds = "x\r\n ".repeat(most / 4 - 200);
+        let around = event_with("a", &format!("{NINE}DESCRIPTION:{folds}\r\n"));
         let sized = |bytes: usize| around.replace("DESCRIPTION:", &format!("DESCRIPTION:{}", "x".repeat(bytes - around.len())));
         account.client.put(&account.object("a.ics"), &sized(most + 1)).refuses("C:max-resource-size");
         account.client.get(&account.object("a.ics")).expect(404);
