@@ -175,13 +175,23 @@ impl Answer {
         Multistatus::parse(&self.body)
     }
 
-    /// That the answer is a refusal with that precondition element in its `DAV:error`: 403 if it can never succeed, 409 if it may after
-    /// something else was done (RFC 3253 §1.6, RFC 4791 §1.3), and servers differ in which that is; the element.
-    pub fn refuses(&self, condition: &str) -> Element {
+    /// That the answer is a refusal with that status and precondition element; the element.
+    pub fn refuses(&self, status: u16, condition: &str) -> Element {
+        assert_eq!(self.status, status, "{}", self.text());
+        self.condition(condition)
+    }
+
+    /// That the answer is a refusal with that precondition element; the element. The status is 403 if it can never succeed, 409 if it may
+    /// after something else was done (RFC 3253 §1.6, RFC 4791 §1.3), and servers differ in which that is.
+    pub fn refuses_by_name(&self, condition: &str) -> Element {
         assert!(matches!(self.status, 403 | 409), "{}: {}", self.status, self.text());
+        self.condition(condition)
+    }
+
+    fn condition(&self, name: &str) -> Element {
         let error = self.element();
         assert_eq!(error.name, "D:error", "{}", self.text());
-        error.child(condition).unwrap_or_else(|| panic!("no {condition} in {}", self.text())).clone()
+        error.child(name).unwrap_or_else(|| panic!("no {name} in {}", self.text())).clone()
     }
 }
 

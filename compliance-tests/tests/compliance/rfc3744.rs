@@ -137,19 +137,19 @@ requirements! {
         let query = "<C:filter><C:comp-filter name=\"VCALENDAR\"/></C:filter>";
         for path in [&other.home, &other.calendar, &other.object("a.ics"), &other.object("none.ics"), &format!("{}none/", other.home)] {
             for method in ["OPTIONS", "GET", "DELETE", "MKCOL", "MKCALENDAR"] {
-                account.client.send(method, path, &[], "").expect(403).refuses("D:need-privileges");
+                account.client.send(method, path, &[], "").refuses(403, "D:need-privileges");
             }
-            account.client.put(path, &event("b")).expect(403).refuses("D:need-privileges");
-            account.client.propfind(path, "0", "<D:displayname/>").expect(403).refuses("D:need-privileges");
-            account.client.proppatch(path, "<D:set><D:prop><X:p/></D:prop></D:set>").expect(403).refuses("D:need-privileges");
-            account.client.report(path, "1", "C:calendar-query", query).expect(403).refuses("D:need-privileges");
-            account.client.report(path, "0", "D:sync-collection", "<D:sync-token/>").expect(403).refuses("D:need-privileges");
+            account.client.put(path, &event("b")).refuses(403, "D:need-privileges");
+            account.client.propfind(path, "0", "<D:displayname/>").refuses(403, "D:need-privileges");
+            account.client.proppatch(path, "<D:set><D:prop><X:p/></D:prop></D:set>").refuses(403, "D:need-privileges");
+            account.client.report(path, "1", "C:calendar-query", query).refuses(403, "D:need-privileges");
+            account.client.report(path, "0", "D:sync-collection", "<D:sync-token/>").refuses(403, "D:need-privileges");
         }
         assert_eq!(other.client.get(&other.object("a.ics")).expect(200).text(), event("a"));
     }
 
     fn s7_1_1_the_error_tells_which_resource_lacks_which_privilege(account, other) {
-        let condition = account.client.propfind(&other.calendar, "0", "<D:displayname/>").expect(403).refuses("D:need-privileges");
+        let condition = account.client.propfind(&other.calendar, "0", "<D:displayname/>").refuses(403, "D:need-privileges");
         let resource = condition.child("D:resource").expect("a resource");
         assert!(other.calendar.starts_with(&resource.child("D:href").expect("an href").text));
         assert_eq!(resource.child("D:privilege").expect("a privilege").names(), ["D:read"]);

@@ -134,14 +134,14 @@ requirements! {
 
     fn s3_2_a_token_never_given_out_is_refused_by_name(account) {
         for token in ["urn:nobody:gave:this", "x", "http://example.com/ns/sync/1234"] {
-            ask(account, &account.calendar, "0", token, "").refuses("D:valid-sync-token");
+            ask(account, &account.calendar, "0", token, "").refuses_by_name("D:valid-sync-token");
         }
     }
 
     fn s3_2_a_token_of_another_collection_is_refused_by_name(account) {
         let other = account.another_calendar("");
         let token = ask(account, &other, "0", "", "").multistatus().token().to_owned();
-        ask(account, &account.calendar, "0", &token, "").refuses("D:valid-sync-token");
+        ask(account, &account.calendar, "0", &token, "").refuses_by_name("D:valid-sync-token");
     }
 
     fn s3_2_a_token_of_a_calendar_that_was_made_again_is_refused_by_name(account) {
@@ -149,7 +149,7 @@ requirements! {
         let token = ask(account, &path, "0", "", "").multistatus().token().to_owned();
         account.client.remove(&path);
         account.client.mkcalendar(&path, "").expect(201);
-        ask(account, &path, "0", &token, "").refuses("D:valid-sync-token");
+        ask(account, &path, "0", &token, "").refuses_by_name("D:valid-sync-token");
     }
 
     fn s3_2_a_token_is_a_uri(account) {
@@ -162,7 +162,7 @@ requirements! {
     fn s3_3_infinite_is_refused_or_answered(account) {
         let body = "<D:sync-token/><D:sync-level>infinite</D:sync-level><D:prop><D:getetag/></D:prop>";
         let answer = account.client.report(&account.calendar, "0", "D:sync-collection", body);
-        assert!(answer.status == 207 || answer.refuses("D:sync-traversal-supported").children.is_empty());
+        assert!(answer.status == 207 || answer.refuses_by_name("D:sync-traversal-supported").children.is_empty());
     }
 
     fn s3_2_properties_asked_are_given_and_missing_ones_404(account) {

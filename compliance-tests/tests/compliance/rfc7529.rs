@@ -44,7 +44,7 @@ requirements! {
         for scale in ["HEBREW", "CHINESE", "UNHEARD-OF"] {
             if !told.is_empty() && !told.contains(&scale.to_owned()) {
                 let body = event_with("a", &format!("DTSTART:20260131T090000Z\r\nRRULE:RSCALE={scale};FREQ=YEARLY\r\n"));
-                account.client.put(&account.object("a.ics"), &body).refuses("C:supported-rscale");
+                account.client.put(&account.object("a.ics"), &body).refuses_by_name("C:supported-rscale");
             }
         }
     }

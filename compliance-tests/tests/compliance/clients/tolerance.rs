@@ -97,6 +97,6 @@ requirements! {
 
     fn t10_a_method_inside_is_refused_by_name(account) {
         let body = event("a").replace("VERSION:2.0\r\n", "VERSION:2.0\r\nMETHOD:PUBLISH\r\n");
-        account.client.put(&account.object("a.ics"), &body).refuses("C:valid-calendar-object-resource");
+        account.client.put(&account.object("a.ics"), &body).refuses_by_name("C:valid-calendar-object-resource");
     }
 }

@@ -23,7 +23,7 @@ requirements! {
 
     fn s4_2_calendars_do_not_nest(account) {
         let inside = format!("{}inner/", account.calendar);
-        account.client.mkcalendar(&inside, "").refuses("C:calendar-collection-location-ok");
+        account.client.mkcalendar(&inside, "").refuses_by_name("C:calendar-collection-location-ok");
         account.client.propfind(&inside, "0", "<D:resourcetype/>").expect(404);
     }
 
@@ -71,7 +71,7 @@ requirements! {
     fn s5_2_3_a_calendar_takes_the_components_it_was_made_for(account) {
         let path = account.another_calendar(&component_set(&["VTODO"]));
         assert_eq!(components(account, &path), ["VTODO"]);
-        account.client.put(&format!("{path}a.ics"), &event("a")).refuses("C:supported-calendar-component");
+        account.client.put(&format!("{path}a.ics"), &event("a")).refuses_by_name("C:supported-calendar-component");
         account.client.put(&format!("{path}t.ics"), &component("VTODO", "t", "SUMMARY:Task\r\n")).expect(201);
     }
 
@@ -166,7 +166,7 @@ requirements! {
     }
 
     fn s5_3_1_a_mapped_url_is_refused_by_name(account) {
-        account.client.mkcalendar(&account.calendar, "").refuses("D:resource-must-be-null");
+        account.client.mkcalendar(&account.calendar, "").refuses_by_name("D:resource-must-be-null");
         assert_eq!(account.client.properties(&account.calendar, "<D:displayname/>").value("D:displayname"), "Test");
     }
 

@@ -64,9 +64,9 @@ requirements! {
             account
                 .client
                 .report(&account.calendar, "1", "C:calendar-query", &format!("{prop}{filter}"))
-                .refuses("C:supported-calendar-data");
+                .refuses_by_name("C:supported-calendar-data");
             let multiget = format!("{prop}<D:href>{}</D:href>", account.object("a.ics"));
-            account.client.report(&account.calendar, "1", "C:calendar-multiget", &multiget).refuses("C:supported-calendar-data");
+            account.client.report(&account.calendar, "1", "C:calendar-multiget", &multiget).refuses_by_name("C:supported-calendar-data");
         }
         let known = format!("<D:prop><C:calendar-data content-type='text/calendar' version='2.0'/></D:prop>{filter}");
         account.client.report(&account.calendar, "1", "C:calendar-query", &known).expect(207);

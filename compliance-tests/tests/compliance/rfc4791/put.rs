@@ -19,7 +19,7 @@ const NINE: &str = "DTSTART:20260601T090000Z\r\n";
 /// A PUT that is refused and leaves nothing behind.
 fn refused(account: &Account, body: &str, condition: &str) -> Answer {
     let answer = account.client.put(&account.object("refused.ics"), body);
-    answer.refuses(condition);
+    answer.refuses_by_name(condition);
     account.client.get(&account.object("refused.ics")).expect(404);
     answer
 }
@@ -62,7 +62,7 @@ requirements! {
     fn s5_3_2_1_another_media_type_is_refused_by_name(account) {
         for media_type in ["text/vcard", "application/json", "text/html"] {
             let answer = account.client.send("PUT", &account.object("a.ics"), &[("content-type", media_type)], event("a"));
-            answer.refuses("C:supported-calendar-data");
+            answer.refuses_by_name("C:supported-calendar-data");
         }
         account.client.get(&account.object("a.ics")).expect(404);
     }
@@ -107,7 +107,7 @@ requirements! {
         let path =
             account.another_calendar("<C:supported-calendar-component-set><C:comp name=\"VEVENT\"/></C:supported-calendar-component-set>");
         for other in ["VTODO", "VJOURNAL"] {
-            account.client.put(&format!("{path}a.ics"), &component(other, "a", "")).refuses("C:supported-calendar-component");
+            account.client.put(&format!("{path}a.ics"), &component(other, "a", "")).refuses_by_name("C:supported-calendar-component");
         }
         account.client.get(&format!("{path}a.ics")).expect(404);
     }
@@ -115,14 +115,14 @@ requirements! {
     fn s5_3_2_1_a_uid_in_use_is_refused_with_its_url(account) {
         account.put("a.ics", &event("same"));
         let answer = account.client.put(&account.object("b.ics"), &event("same"));
-        assert_eq!(answer.refuses("C:no-uid-conflict").hrefs(), [account.object("a.ics")]);
+        assert_eq!(answer.refuses_by_name("C:no-uid-conflict").hrefs(), [account.object("a.ics")]);
         account.client.get(&account.object("b.ics")).expect(404);
     }
 
     fn s5_3_2_1_an_object_keeps_its_uid(account) {
         account.put("a.ics", &event("one"));
         let answer = account.client.put(&account.object("a.ics"), &event("two"));
-        answer.refuses("C:no-uid-conflict");
+        answer.refuses_by_name("C:no-uid-conflict");
         assert_eq!(lines(&account.client.get(&account.object("a.ics")).text()), lines(&event("one")));
     }
 
@@ -145,7 +145,7 @@ requirements! {
         let folds = "x\r\n ".repeat(most / 4 - 200);
         let around = event_with("a", &format!("{NINE}DESCRIPTION:{folds}\r\n"));
         let sized = |bytes: usize| around.replace("DESCRIPTION:", &format!("DESCRIPTION:{}", "x".repeat(bytes - around.len())));
-        account.client.put(&account.object("a.ics"), &sized(most + 1)).refuses("C:max-resource-size");
+        account.client.put(&account.object("a.ics"), &sized(most + 1)).refuses_by_name("C:max-resource-size");
         account.client.get(&account.object("a.ics")).expect(404);
         account.client.put(&account.object("a.ics"), &sized(most)).expect(201);
     }
