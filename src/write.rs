@@ -1,5 +1,6 @@
 //! Writing: PUT, DELETE, PROPPATCH, MKCALENDAR and MKCOL. Each reads what is there under its home's lock, judges, appends, commits.
 
+mod conditions;
 mod make_collection;
 mod proppatch;
 
@@ -31,7 +32,8 @@ pub async fn put(server: &Server, target: &Target, request: Put, context: Contex
     let mut write = server.store.write(&[at.home], context).await?.ok_or_else(Refusal::not_found)?;
     let collection = at.collection(&mut write).await?;
     let current = write.object(at.home, collection.id, at.name).await?;
-    request.conditions.check(current.as_ref().map(validators::of_object).as_ref())?;
+    let validators = current.as_ref().map(validators::of_object);
+    conditions::check(server, target, &request.conditions, validators.as_ref(), &mut write).await?;
     check_component(&collection, &new.object)?;
     check_uid(server, &at, &mut write, &collection, current.as_ref(), &new.object).await?;
     let before = current.as_ref().map(|object| object.hash);
@@ -47,13 +49,14 @@ pub async fn put(server: &Server, target: &Target, request: Put, context: Contex
 }
 
 /// Removes an object, or a calendar with everything in it: RFC 4918 §9.6.
-pub async fn delete(server: &Server, target: &Target, conditions: Conditions, context: Context) -> Result<Answer, Error> {
+pub async fn delete(server: &Server, target: &Target, asked: Conditions, context: Context) -> Result<Answer, Error> {
     let Some(owner) = &target.owner else { return Err(Refusal::not_found().into()) };
     let home = owner.home();
     let mut write = server.store.write(&[home], context).await?.ok_or_else(Refusal::not_found)?;
     if let Found::Collection(found) = &target.found {
         let collection = write.collection(home, &found.segment).await?.ok_or_else(Refusal::not_found)?;
-        conditions.check(Some(&validators::of_collection(home, &collection)))?;
+        let validators = validators::of_collection(home, &collection);
+        conditions::check(server, target, &asked, Some(&validators), &mut write).await?;
         write.append(home, Change::CollectionRemoved { collection: collection.id, segment: &collection.segment }).await?;
     } else {
         let at = ObjectPlace::of(target)?;
@@ -63,7 +66,7 @@ pub async fn delete(server: &Server, target: &Target, conditions: Conditions, co
             write.commit().await?;
             return Err(Refusal::not_found().into());
         };
-        conditions.check(Some(&validators::of_object(&current)))?;
+        conditions::check(server, target, &asked, Some(&validators::of_object(&current)), &mut write).await?;
         write.append(home, Change::ObjectDeleted { collection: collection.id, name: at.name, before: current.hash }).await?;
     }
     write.commit().await?;

@@ -30,10 +30,12 @@ impl Account {
     pub fn on(kind: Kind) -> Self {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         if let Some(url) = elsewhere() {
-            let authority = url.split("://").nth(1).expect("http://host:port/").trim_end_matches('/').to_owned();
+            let rest = url.strip_prefix("http://").expect("KALENDS_URL is http://host:port/path/");
+            let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+            let start = Some(path).filter(|path| !matches!(*path, "" | "/"));
             let user = std::env::var("KALENDS_USER").expect("KALENDS_USER beside KALENDS_URL");
             let password = std::env::var("KALENDS_PASSWORD").expect("KALENDS_PASSWORD beside KALENDS_URL");
-            return Self::discover(&authority, &user, &password, None, &format!("test-{}-{number}", std::process::id()));
+            return Self::discover(authority, start, (&user, &password), None, &format!("test-{}-{number}", std::process::id()));
         }
         let server = shared(kind);
         Self::new(server, &format!("user{number}"))
@@ -42,21 +44,22 @@ impl Account {
     /// A new account on a server of ours.
     pub fn new(server: &'static Server, name: &str) -> Self {
         add(server, name, PASSWORD);
-        Self::discover(&authority(server), name, PASSWORD, Some(server), "test")
+        Self::discover(&authority(server), None, (name, PASSWORD), Some(server), "test")
     }
 
-    fn discover(authority: &str, name: &str, password: &str, server: Option<&'static Server>, calendar: &str) -> Self {
+    /// From where one starts (else the well-known URI tells) to the principal, its home, and a new calendar there.
+    fn discover(
+        authority: &str,
+        start: Option<&str>,
+        (name, password): (&str, &str),
+        server: Option<&'static Server>,
+        calendar: &str,
+    ) -> Self {
         let client = Client::new(authority, name, password);
-        let well_known = Client::anonymous(authority).send("PROPFIND", "/.well-known/caldav", &[], "");
-        let start = match well_known.header("location") {
-            Some(location) => {
-                location.split("://").nth(1).and_then(|rest| rest.find('/').map(|at| rest[at..].to_owned())).unwrap_or(location.to_owned())
-            }
-            None => "/".to_owned(),
-        };
+        let start = start.map_or_else(|| well_known(authority), str::to_owned);
         let only_href = |path: &str, property: &str, name: &str| {
             let answer = client.propfind(path, "0", property).multistatus();
-            answer.only().prop(name).unwrap_or_else(|| panic!("{name} at {path}")).hrefs()[0].clone()
+            path_of(&answer.only().prop(name).unwrap_or_else(|| panic!("{name} at {path}")).hrefs()[0]).to_owned()
         };
         let principal = only_href(&start, "<D:current-user-principal/>", "D:current-user-principal");
         let home = only_href(&principal, "<C:calendar-home-set/>", "C:calendar-home-set");
@@ -69,8 +72,13 @@ impl Account {
 
     /// A path in the home where nothing is yet; what is made there goes away with the test.
     pub fn free(&self) -> String {
+        self.free_as("free")
+    }
+
+    /// The same, with something in its name.
+    pub fn free_as(&self, name: &str) -> String {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let path = format!("{}test-{}-free{number}/", self.home, std::process::id());
+        let path = format!("{}test-{}-{name}{number}/", self.home, std::process::id());
         self.made.lock().expect("nobody panicked with it").push(path.clone());
         path
     }
@@ -124,6 +132,17 @@ impl Drop for Account {
     }
 }
 
+/// Where the well-known URI leads (RFC 6764 §5).
+fn well_known(authority: &str) -> String {
+    let answer = Client::anonymous(authority).send("PROPFIND", "/.well-known/caldav", &[("depth", "0")], "");
+    path_of(answer.header("location").unwrap_or("/")).to_owned()
+}
+
+/// An href without scheme and authority.
+fn path_of(href: &str) -> &str {
+    href.split_once("://").and_then(|(_, rest)| rest.find('/').map(|slash| &rest[slash..])).unwrap_or(href)
+}
+
 /// The server the tests are aimed at, if it is not one they start.
 pub fn elsewhere() -> Option<String> {
     std::env::var("KALENDS_URL").ok()
@@ -151,6 +170,14 @@ pub fn shared(kind: Kind) -> &'static Server {
         Kind::Sqlite => SQLITE.get_or_init(|| Server::start(kind)),
         Kind::Postgres => POSTGRES.get_or_init(|| Server::start(kind)),
     }
+}
+
+/// What an object says, however its lines are folded and ordered: servers may write it anew.
+pub fn lines(calendar: &str) -> Vec<String> {
+    let unfolded = calendar.replace('\r', "").replace("\n ", "").replace("\n\t", "");
+    let mut lines: Vec<String> = unfolded.lines().map(str::to_owned).collect();
+    lines.sort();
+    lines
 }
 
 /// An event with a UID, on 2026-06-01 at 09:00 UTC for an hour.

@@ -95,6 +95,11 @@ impl Client {
         self.send(method, path, &headers, format!("<{root} {NAMESPACES}>{inside}</{root}>"))
     }
 
+    /// A DELETE that must succeed.
+    pub fn remove(&self, path: &str) {
+        self.delete(path).succeeds();
+    }
+
     /// A PROPFIND for named properties, given as XML.
     pub fn propfind(&self, path: &str, depth: &str, properties: &str) -> Answer {
         self.xml("PROPFIND", path, &[("depth", depth)], "D:propfind", &format!("<D:prop>{properties}</D:prop>"))
@@ -158,18 +163,35 @@ impl Answer {
         Element::parse(&self.body)
     }
 
+    /// The answer to a PUT or DELETE of what was there, if it did what was asked.
+    pub fn succeeds(self) -> Self {
+        assert!(matches!(self.status, 200 | 204), "{}: {}", self.status, self.text());
+        self
+    }
+
     /// The multistatus of a 207.
     pub fn multistatus(&self) -> Multistatus {
         assert_eq!(self.status, 207, "{}", self.text());
         Multistatus::parse(&self.body)
     }
 
-    /// That the answer is a refusal with that precondition element in its `DAV:error`; the element.
+    /// That the answer is a refusal with that status and precondition element; the element.
     pub fn refuses(&self, status: u16, condition: &str) -> Element {
         assert_eq!(self.status, status, "{}", self.text());
+        self.condition(condition)
+    }
+
+    /// That the answer is a refusal with that precondition element; the element. The status is 403 if it can never succeed, 409 if it may
+    /// after something else was done (RFC 3253 §1.6, RFC 4791 §1.3), and servers differ in which that is.
+    pub fn refuses_by_name(&self, condition: &str) -> Element {
+        assert!(matches!(self.status, 403 | 409), "{}: {}", self.status, self.text());
+        self.condition(condition)
+    }
+
+    fn condition(&self, name: &str) -> Element {
         let error = self.element();
         assert_eq!(error.name, "D:error", "{}", self.text());
-        error.child(condition).unwrap_or_else(|| panic!("no {condition} in {}", self.text())).clone()
+        error.child(name).unwrap_or_else(|| panic!("no {name} in {}", self.text())).clone()
     }
 }
 

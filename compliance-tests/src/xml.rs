@@ -112,6 +112,11 @@ impl Element {
         self.attributes.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
+    /// Whether the elements directly inside are these, in any order.
+    pub fn holds(&self, names: &[&str]) -> bool {
+        self.children.len() == names.len() && names.iter().all(|name| self.child(name).is_some())
+    }
+
     /// The names of the elements directly inside.
     pub fn names(&self) -> Vec<&str> {
         self.children.iter().map(|child| child.name.as_str()).collect()

@@ -5,6 +5,7 @@
 
 pub mod condition;
 pub mod filter;
+pub mod if_header;
 pub mod kind;
 pub mod method;
 pub mod multistatus;

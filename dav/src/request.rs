@@ -114,6 +114,8 @@ impl PropertyUpdate {
 /// MKCALENDAR, or extended MKCOL for a calendar.
 #[derive(Debug, Clone)]
 pub struct MakeCollection {
+    /// On what is there, and elsewhere.
+    pub conditions: Conditions,
     /// Whether it was MKCALENDAR, which always makes a calendar.
     pub mkcalendar: bool,
     /// The properties to set, all or none.
@@ -256,8 +258,9 @@ fn properties_in(instruction: &Element) -> Vec<Element> {
 
 fn make_collection(headers: &HeaderMap, body: &Bytes, mkcalendar: bool) -> Result<DavRequest, Refusal> {
     let minimal = is_minimal(headers);
+    let conditions = Conditions::read(headers)?;
     if body.iter().all(u8::is_ascii_whitespace) {
-        return Ok(DavRequest::MakeCollection(MakeCollection { mkcalendar, properties: Vec::new(), minimal }));
+        return Ok(DavRequest::MakeCollection(MakeCollection { conditions, mkcalendar, properties: Vec::new(), minimal }));
     }
     let root = root(headers, body).map_err(|refusal| unsupported_body(refusal, mkcalendar))?;
     if mkcalendar {
@@ -271,7 +274,7 @@ fn make_collection(headers: &HeaderMap, body: &Bytes, mkcalendar: bool) -> Resul
     if properties.len() > UPDATES_MAX {
         return Err(Refusal::bad_request(format!("a collection is made with at most {UPDATES_MAX} properties")));
     }
-    Ok(DavRequest::MakeCollection(MakeCollection { mkcalendar, properties, minimal }))
+    Ok(DavRequest::MakeCollection(MakeCollection { conditions, mkcalendar, properties, minimal }))
 }
 
 /// RFC 4918 §9.3.1: MKCOL answers 415 to a body it does not understand.

@@ -165,6 +165,11 @@ impl Write {
         Self { transaction, homes: BTreeMap::from([(home, (position, position))]), context }
     }
 
+    /// Where a locked home stands.
+    pub fn position(&self, home: HomeId) -> Option<Position> {
+        self.homes.get(&home).map(|(_, last)| *last)
+    }
+
     pub async fn collection(&mut self, home: HomeId, segment: &str) -> Result<Option<Collection>, Failure> {
         calendar::read_collection(&mut self.transaction, home, segment).await
     }

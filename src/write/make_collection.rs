@@ -9,6 +9,7 @@ use kalends_dav::resource::StoredProperty;
 use kalends_dav::xml::Element;
 use kalends_dav::{Kind, Precondition, Refusal};
 
+use super::conditions;
 use super::proppatch::{check_quota, check_size};
 use crate::answer::{Answer, XML};
 use crate::failure::Error;
@@ -38,6 +39,7 @@ pub async fn make_collection(server: &Server, target: &Target, request: MakeColl
     if write.collection(home, segment).await?.is_some() {
         return Err(exists(request.mkcalendar).into());
     }
+    conditions::check(server, target, &request.conditions, None, &mut write).await?;
     if write.count_collections(home).await? >= server.limits.collections_max {
         let message = format!("a calendar home holds at most {} collections", server.limits.collections_max);
         return Err(Refusal::rule(Precondition::QuotaNotExceeded, message).into());

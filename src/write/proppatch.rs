@@ -11,6 +11,7 @@ use kalends_dav::request::{PropertyUpdate, Proppatch};
 use kalends_dav::resource::StoredProperty;
 use kalends_dav::{Kind, Refusal};
 
+use super::conditions;
 use crate::answer::{Answer, XML};
 use crate::failure::Error;
 use crate::server::{RequestLimits, Server};
@@ -27,7 +28,7 @@ pub async fn proppatch(server: &Server, target: &Target, request: Proppatch, con
         let home = owner.home();
         let mut write = server.store.write(&[home], context).await?.ok_or_else(Refusal::not_found)?;
         let (collection, name, validators) = holder(target, &mut write).await?;
-        request.conditions.check(Some(&validators))?;
+        conditions::check(server, target, &request.conditions, Some(&validators), &mut write).await?;
         if !alteration.set.is_empty() {
             let there = write.properties(home, collection, &name).await?;
             check_quota(&there, &alteration, &server.limits)?;

@@ -17,17 +17,17 @@ fn search(account: &Account, tokens: &[&str], more: &str) -> Vec<String> {
 
 requirements! {
     fn ctag_4_1_it_changes_with_every_change_of_a_member(account) {
-        let mut seen = vec![ctag(account)];
+        let mut last = ctag(account);
         let mut note = || {
             let now = ctag(account);
-            assert!(!seen.contains(&now), "{now}");
-            seen.push(now);
+            assert_ne!(now, last);
+            last = now;
         };
         account.put("a.ics", &event("a"));
         note();
         account.put("a.ics", &event_with("a", "DTSTART:20270101T000000Z\r\n"));
         note();
-        account.client.delete(&account.object("a.ics")).expect(204);
+        account.client.remove(&account.object("a.ics"));
         note();
     }
 

@@ -94,6 +94,12 @@ fn check<Needs>(kind: Kind, requirement: impl Requirement<Needs>) {
     requirement.check(kind);
 }
 
+/// For what another server need not be able to do.
+fn skipped_elsewhere(account: &Account, why: &str) {
+    assert!(account.server.is_none(), "{why}");
+    skipped(why);
+}
+
 fn on_ours(test: fn(Kind), kind: Kind) {
     if elsewhere().is_some() {
         return skipped("it is about a server started here");

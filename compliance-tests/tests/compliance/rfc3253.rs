@@ -45,8 +45,8 @@ requirements! {
     }
 
     fn s3_6_an_unknown_report_is_refused_by_name(account) {
-        account.client.report(&account.calendar, "0", "X:unheard-of", "").refuses(403, "D:supported-report");
-        account.client.report(&account.calendar, "0", "D:version-tree", "").refuses(403, "D:supported-report");
+        account.client.report(&account.calendar, "0", "X:unheard-of", "").refuses_by_name("D:supported-report");
+        account.client.report(&account.calendar, "0", "D:version-tree", "").refuses_by_name("D:supported-report");
     }
 
     fn s3_6_a_report_of_nothing_is_404(account) {

@@ -18,15 +18,21 @@ fn days(account: &Account, skip: &str) -> Vec<String> {
     data.lines().filter_map(|line| line.strip_prefix("DTSTART:2026")).map(|rest| rest[..4].to_owned()).collect()
 }
 
+const NONE: &str = "it does not know RSCALE";
+
 requirements! {
     fn s4_1_days_that_do_not_exist_are_left_out_or_moved(account) {
+        if scales(account).is_none() {
+            return crate::skipped_elsewhere(account, NONE);
+        }
         assert_eq!(days(account, "OMIT"), ["0131", "0331", "0531", "0731"]);
         assert_eq!(days(account, "BACKWARD"), ["0131", "0228", "0331", "0430"]);
         assert_eq!(days(account, "FORWARD"), ["0131", "0301", "0331", "0501"]);
     }
 
     fn s10_what_is_supported_is_told(account) {
-        assert!(scales(account).expect("a supported-rscale-set").contains(&"GREGORIAN".to_owned()));
+        let Some(told) = scales(account) else { return crate::skipped_elsewhere(account, NONE) };
+        assert!(told.is_empty() || told.contains(&"GREGORIAN".to_owned()));
         let answer = account.client.proppatch(&account.calendar, "<D:set><D:prop><C:supported-rscale-set/></D:prop></D:set>").multistatus();
         assert_eq!(answer.only().status_of("C:supported-rscale-set"), Some(403));
         let all = account.client.xml("PROPFIND", &account.calendar, &[("depth", "0")], "D:propfind", "<D:allprop/>").multistatus();
@@ -34,10 +40,11 @@ requirements! {
     }
 
     fn s10_another_scale_is_refused_by_name(account) {
+        let Some(told) = scales(account) else { return crate::skipped_elsewhere(account, NONE) };
         for scale in ["HEBREW", "CHINESE", "UNHEARD-OF"] {
-            if scales(account).is_none_or(|told| !told.contains(&scale.to_owned())) {
+            if !told.is_empty() && !told.contains(&scale.to_owned()) {
                 let body = event_with("a", &format!("DTSTART:20260131T090000Z\r\nRRULE:RSCALE={scale};FREQ=YEARLY\r\n"));
-                account.client.put(&account.object("a.ics"), &body).refuses(403, "C:supported-rscale");
+                account.client.put(&account.object("a.ics"), &body).refuses_by_name("C:supported-rscale");
             }
         }
     }

@@ -3,10 +3,10 @@
 use compliance_tests::account::{Account, add};
 use compliance_tests::client::Client;
 
-const METHODS: [&str; 10] = ["OPTIONS", "GET", "HEAD", "PUT", "DELETE", "PROPFIND", "PROPPATCH", "REPORT", "MKCALENDAR", "MKCOL"];
+const METHODS: [&str; 9] = ["GET", "HEAD", "PUT", "DELETE", "PROPFIND", "PROPPATCH", "REPORT", "MKCALENDAR", "MKCOL"];
 
 fn status_for(account: &Account, user: &str, password: &str) -> u16 {
-    Client::new(&account.client.authority, user, password).propfind("/dav/", "0", "<D:current-user-principal/>").status
+    Client::new(&account.client.authority, user, password).propfind("/", "0", "<D:current-user-principal/>").status
 }
 
 requirements! {
@@ -16,10 +16,11 @@ requirements! {
         assert!(challenge.to_lowercase().starts_with("basic realm=\""), "{challenge}");
     }
 
-    fn s2_1_a_challenge_asks_for_utf8(account) {
+    fn s2_1_the_charset_of_a_challenge_is_utf8(account) {
         let anonymous = Client::anonymous(&account.client.authority);
         let challenge = anonymous.propfind(&account.home, "0", "").expect(401).header("www-authenticate").unwrap().to_lowercase();
-        assert!(challenge.contains("charset=\"utf-8\"") || challenge.contains("charset=utf-8"), "{challenge}");
+        let Some((_, charset)) = challenge.split_once("charset=") else { return crate::skipped_elsewhere(account, "it names no charset") };
+        assert_eq!(charset.trim_matches('"'), "utf-8");
     }
 
     fn s2_every_request_without_credentials_is_challenged_alike(account) {

@@ -1,6 +1,6 @@
 //! RFC 9110: HTTP Semantics, as far as it concerns resources that are read and written.
 
-use compliance_tests::account::{Account, event, event_with};
+use compliance_tests::account::{Account, event, event_with, lines};
 use compliance_tests::client::Answer;
 
 /// A PUT under conditions; the body differs with each `start`.
@@ -30,7 +30,7 @@ requirements! {
     fn s9_3_1_get_gives_the_representation(account) {
         account.put("a.ics", &event("a"));
         let got = account.client.get(&account.object("a.ics")).expect(200);
-        assert_eq!(got.text(), event("a"));
+        assert_eq!(lines(&got.text()), lines(&event("a")));
         assert!(got.header("content-type").unwrap().starts_with("text/calendar"));
         assert!(got.header("last-modified").unwrap().ends_with(" GMT"));
     }
@@ -56,7 +56,8 @@ requirements! {
         account.client.put(&account.object("a.ics"), &event("a")).expect(201);
         let replaced = put_if(account, &[], 1);
         assert!(matches!(replaced.status, 200 | 204), "{}", replaced.status);
-        assert_eq!(account.client.get(&account.object("a.ics")).text(), event_with("a", "DTSTART:20260101T000000Z\r\n"));
+        let now = account.client.get(&account.object("a.ics")).text();
+        assert_eq!(lines(&now), lines(&event_with("a", "DTSTART:20260101T000000Z\r\n")));
     }
 
     fn s9_3_5_delete_is_204(account) {
@@ -80,10 +81,9 @@ requirements! {
     }
 
     fn s10_2_1_405_lists_what_is_allowed(account) {
-        let refused = account.client.put(&account.calendar, &event("a")).expect(405);
-        assert!(refused.list("allow").contains(&"PROPFIND".to_owned()), "{refused:?}");
         let refused = account.client.send("MKCOL", &account.calendar, &[], "").expect(405);
-        assert!(!refused.list("allow").contains(&"MKCOL".to_owned()), "{refused:?}");
+        let allowed = refused.list("allow");
+        assert!(allowed.contains(&"PROPFIND".to_owned()) && !allowed.contains(&"MKCOL".to_owned()), "{refused:?}");
     }
 
     fn s9_1_a_method_nobody_knows_is_501(account) {
@@ -115,7 +115,7 @@ requirements! {
         let old = put_if(account, &[], 1).etag();
         let new = put_if(account, &[], 2).etag();
         account.client.send("DELETE", &account.object("a.ics"), &[("if-match", &old)], "").expect(412);
-        account.client.send("DELETE", &account.object("a.ics"), &[("if-match", &new)], "").expect(204);
+        account.client.send("DELETE", &account.object("a.ics"), &[("if-match", &new)], "").succeeds();
     }
 
     fn s13_1_1_if_match_holds_for_deleting_a_calendar(account) {

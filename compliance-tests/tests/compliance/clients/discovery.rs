@@ -4,10 +4,11 @@ use compliance_tests::account::{Account, event};
 use compliance_tests::client::Client;
 use compliance_tests::xml::Element;
 
-/// Inbox and outbox.
-fn scheduling(account: &Account) -> [String; 2] {
+/// Inbox and outbox, where there are any.
+fn scheduling(account: &Account) -> Vec<String> {
     let found = account.client.properties(&account.principal, "<C:schedule-inbox-URL/><C:schedule-outbox-URL/>");
-    ["C:schedule-inbox-URL", "C:schedule-outbox-URL"].map(|name| found.prop(name).unwrap_or_else(|| panic!("{name}")).hrefs()[0].clone())
+    let urls = ["C:schedule-inbox-URL", "C:schedule-outbox-URL"].into_iter().filter_map(|name| found.prop(name));
+    urls.map(|url| url.hrefs()[0].clone()).collect()
 }
 
 fn principals(account: &Account) -> String {
@@ -53,16 +54,19 @@ requirements! {
     }
 
     fn d4_every_resource_tells_who_asks(account) {
-        let [inbox, outbox] = scheduling(account);
-        for path in ["/", &principals(account), &account.principal, &account.home, &account.calendar, &inbox, &outbox] {
+        let mut paths =
+            vec!["/".to_owned(), principals(account), account.principal.clone(), account.home.clone(), account.calendar.clone()];
+        paths.extend(scheduling(account));
+        for path in &paths {
             let found = account.client.properties(path, "<D:current-user-principal/>");
             assert_eq!(found.prop("D:current-user-principal").unwrap().hrefs(), [account.principal.as_str()], "{path}");
         }
     }
 
     fn d5_options_is_200_with_what_clients_look_for(account) {
-        let [inbox, outbox] = scheduling(account);
-        for path in ["/", &account.principal, &account.home, &account.calendar, &inbox, &outbox] {
+        let mut paths = vec!["/".to_owned(), account.principal.clone(), account.home.clone(), account.calendar.clone()];
+        paths.extend(scheduling(account));
+        for path in &paths {
             let answer = account.client.send("OPTIONS", path, &[], "").expect(200);
             assert!(answer.body.is_empty(), "{path}");
             let classes = answer.list("dav");
@@ -104,7 +108,8 @@ requirements! {
 
     fn d8_the_home_is_no_calendar(account) {
         let types = account.client.properties(&account.home, "<D:resourcetype/>");
-        assert_eq!(types.prop("D:resourcetype").unwrap().names(), ["D:collection"]);
+        assert!(types.prop("D:resourcetype").unwrap().child("D:collection").is_some());
+        assert!(types.prop("D:resourcetype").unwrap().child("C:calendar").is_none());
     }
 
     fn d9_without_its_slash_a_collection_is_served_not_redirected(account) {
@@ -124,15 +129,13 @@ requirements! {
     }
 
     fn d12_answers_spell_a_path_as_the_request_does(account) {
-        let calendar = format!("{}a@b/", account.free());
-        let calendar = calendar.replace("/a@b/", "-a@b/");
+        let calendar = account.free_as("a@b");
         account.client.mkcalendar(&calendar, "").expect(201);
         account.client.put(&format!("{calendar}c.ics"), &event("c")).expect(201);
         for spelt in [calendar.clone(), calendar.replace('@', "%40")] {
             let answer = account.client.propfind(&spelt, "1", "<D:getetag/>").multistatus();
             assert!(answer.hrefs().iter().all(|href| href.starts_with(&spelt)), "{:?}", answer.hrefs());
         }
-        account.client.delete(&calendar).expect(204);
     }
 
     fn p2_status_lines_have_version_and_reason(account) {
@@ -212,11 +215,12 @@ requirements! {
     }
 
     fn i3_the_inbox_can_be_listed_and_synchronised(account) {
-        let [inbox, _] = scheduling(account);
-        account.client.propfind(&inbox, "1", "<D:getcontenttype/><D:getetag/>").expect(207);
+        let boxes = scheduling(account);
+        let Some(inbox) = boxes.first() else { return crate::skipped_elsewhere(account, "it has no inbox") };
+        account.client.propfind(inbox, "1", "<D:getcontenttype/><D:getetag/>").expect(207);
         let body = "<D:sync-token/><D:sync-level>1</D:sync-level><D:prop><D:getetag/></D:prop>";
-        assert!(!account.client.report(&inbox, "1", "D:sync-collection", body).multistatus().token().is_empty());
-        assert!(account.client.properties(&inbox, "<C:schedule-default-calendar-URL/>").prop("C:schedule-default-calendar-URL").is_some());
+        assert!(!account.client.report(inbox, "1", "D:sync-collection", body).multistatus().token().is_empty());
+        assert!(account.client.properties(inbox, "<C:schedule-default-calendar-URL/>").prop("C:schedule-default-calendar-URL").is_some());
     }
 
     fn x3_there_is_a_calendar_for_tasks_alone(account) {

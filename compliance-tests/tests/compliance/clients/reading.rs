@@ -33,8 +33,7 @@ requirements! {
 
     fn s3_a_bad_token_is_403_with_the_rule_right_inside_the_error(account) {
         let answer = sync(account, &[], "urn:x:bad").expect(403);
-        assert_eq!(answer.element().names()[0], "D:valid-sync-token");
-        assert!(answer.text().contains("valid-sync-token/>"), "{}", answer.text());
+        assert!(answer.element().child("D:valid-sync-token").is_some_and(|rule| rule.inside.is_empty()), "{}", answer.text());
     }
 
     fn s6_the_collection_itself_is_not_among_its_changes(account) {

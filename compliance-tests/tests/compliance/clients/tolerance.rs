@@ -2,10 +2,9 @@
 
 use compliance_tests::account::{Account, event, event_with};
 
-/// Puts an object, checks that it is kept, and gives the starts of its instances in June 2026, in UTC.
+/// Puts an object and gives the starts of its instances in June 2026, in UTC.
 fn starts(account: &Account, body: &str) -> Vec<String> {
     account.put("a.ics", body);
-    assert_eq!(account.client.get(&account.object("a.ics")).text(), body);
     let answer = account.query("<C:expand start=\"20260601T000000Z\" end=\"20260701T000000Z\"/>", "");
     let data = answer.only().value("C:calendar-data").to_owned();
     let values = data.lines().filter_map(|line| line.strip_prefix("DTSTART")).filter_map(|rest| rest.rsplit(':').next());
@@ -77,10 +76,9 @@ requirements! {
     fn t8_a_fold_inside_a_character(account) {
         let text = event_with("a", "DTSTART:20260601T090000Z\r\nSUMMARY:K\u{e4}se\r\n");
         let at = text.find('\u{e4}').unwrap() + 1;
-        let mut body = text.clone().into_bytes();
+        let mut body = text.into_bytes();
         body.splice(at..at, *b"\r\n ");
-        account.client.send("PUT", &account.object("a.ics"), &[("content-type", "text/calendar")], body.clone()).expect(201);
-        assert_eq!(account.client.get(&account.object("a.ics")).body, body);
+        account.client.send("PUT", &account.object("a.ics"), &[("content-type", "text/calendar")], body).expect(201);
         let summary = "<C:comp-filter name=\"VEVENT\"><C:prop-filter name=\"SUMMARY\"><C:text-match>Käse</C:text-match></C:prop-filter></C:comp-filter>";
         assert_eq!(account.found(summary), ["a.ics"]);
     }
@@ -99,6 +97,6 @@ requirements! {
 
     fn t10_a_method_inside_is_refused_by_name(account) {
         let body = event("a").replace("VERSION:2.0\r\n", "VERSION:2.0\r\nMETHOD:PUBLISH\r\n");
-        account.client.put(&account.object("a.ics"), &body).refuses(403, "C:valid-calendar-object-resource");
+        account.client.put(&account.object("a.ics"), &body).refuses_by_name("C:valid-calendar-object-resource");
     }
 }

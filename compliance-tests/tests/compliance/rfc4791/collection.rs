@@ -18,12 +18,12 @@ fn component_set(names: &[&str]) -> String {
 requirements! {
     fn s4_2_a_calendar_is_a_collection_and_a_calendar(account) {
         let types = account.client.properties(&account.calendar, "<D:resourcetype/>");
-        assert_eq!(types.prop("D:resourcetype").unwrap().names(), ["D:collection", "C:calendar"]);
+        assert!(types.prop("D:resourcetype").unwrap().holds(&["D:collection", "C:calendar"]));
     }
 
     fn s4_2_calendars_do_not_nest(account) {
         let inside = format!("{}inner/", account.calendar);
-        account.client.mkcalendar(&inside, "").refuses(403, "C:calendar-collection-location-ok");
+        account.client.mkcalendar(&inside, "").refuses_by_name("C:calendar-collection-location-ok");
         account.client.propfind(&inside, "0", "<D:resourcetype/>").expect(404);
     }
 
@@ -71,7 +71,7 @@ requirements! {
     fn s5_2_3_a_calendar_takes_the_components_it_was_made_for(account) {
         let path = account.another_calendar(&component_set(&["VTODO"]));
         assert_eq!(components(account, &path), ["VTODO"]);
-        account.client.put(&format!("{path}a.ics"), &event("a")).refuses(403, "C:supported-calendar-component");
+        account.client.put(&format!("{path}a.ics"), &event("a")).refuses_by_name("C:supported-calendar-component");
         account.client.put(&format!("{path}t.ics"), &component("VTODO", "t", "SUMMARY:Task\r\n")).expect(201);
     }
 
@@ -111,6 +111,9 @@ requirements! {
 
     fn s5_2_limits_are_protected(account) {
         for name in ["supported-calendar-data", "max-resource-size", "supported-collation-set"] {
+            if account.client.properties(&account.calendar, &format!("<C:{name}/>")).prop(&format!("C:{name}")).is_none() {
+                continue;
+            }
             let answer = account
                 .client
                 .proppatch(&account.calendar, &format!("<D:set><D:prop><C:{name}>1</C:{name}></D:prop></D:set>"))
@@ -130,7 +133,7 @@ requirements! {
         assert!(made.list("cache-control").contains(&"no-cache".to_owned()));
         let found =
             account.client.properties(&path, "<D:resourcetype/><D:displayname/><C:calendar-description/><C:calendar-timezone/><X:dead/>");
-        assert_eq!(found.prop("D:resourcetype").unwrap().names(), ["D:collection", "C:calendar"]);
+        assert!(found.prop("D:resourcetype").unwrap().holds(&["D:collection", "C:calendar"]));
         assert_eq!(
             (found.value("D:displayname"), found.value("C:calendar-description"), found.value("X:dead")),
             ("Lisa's", "For events.", "d")
@@ -163,7 +166,7 @@ requirements! {
     }
 
     fn s5_3_1_a_mapped_url_is_refused_by_name(account) {
-        account.client.mkcalendar(&account.calendar, "").refuses(403, "D:resource-must-be-null");
+        account.client.mkcalendar(&account.calendar, "").refuses_by_name("D:resource-must-be-null");
         assert_eq!(account.client.properties(&account.calendar, "<D:displayname/>").value("D:displayname"), "Test");
     }
 

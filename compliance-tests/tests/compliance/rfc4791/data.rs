@@ -1,6 +1,6 @@
 //! RFC 4791 §7.6, §7.7, §9.6: what calendar-data a report gives.
 
-use compliance_tests::account::{Account, component, event, event_with};
+use compliance_tests::account::{Account, component, event, event_with, lines};
 
 use super::{instant, new_york_component, range};
 
@@ -35,9 +35,9 @@ fn values(data: &str, name: &str) -> Vec<String> {
 
 requirements! {
     fn s9_6_without_a_form_the_whole_object_is_given(account) {
-        let lines = "DTSTART:20260601T090000Z\r\nDESCRIPTION:<&> ]]> \"Käse\"\r\nX-ACME:1\r\n";
-        account.put("a.ics", &event_with("a", lines));
-        assert_eq!(data(account, ""), event_with("a", lines).replace('\r', ""));
+        let properties = "DTSTART:20260601T090000Z\r\nDESCRIPTION:<&> ]]> \"Käse\"\r\nX-ACME:1\r\n";
+        account.put("a.ics", &event_with("a", properties));
+        assert_eq!(lines(&data(account, "")), lines(&event_with("a", properties)));
     }
 
     fn s9_6_data_and_etag_are_of_the_same_state(account) {
@@ -64,9 +64,9 @@ requirements! {
             account
                 .client
                 .report(&account.calendar, "1", "C:calendar-query", &format!("{prop}{filter}"))
-                .refuses(403, "C:supported-calendar-data");
+                .refuses_by_name("C:supported-calendar-data");
             let multiget = format!("{prop}<D:href>{}</D:href>", account.object("a.ics"));
-            account.client.report(&account.calendar, "1", "C:calendar-multiget", &multiget).refuses(403, "C:supported-calendar-data");
+            account.client.report(&account.calendar, "1", "C:calendar-multiget", &multiget).refuses_by_name("C:supported-calendar-data");
         }
         let known = format!("<D:prop><C:calendar-data content-type='text/calendar' version='2.0'/></D:prop>{filter}");
         account.client.report(&account.calendar, "1", "C:calendar-query", &known).expect(207);
@@ -169,7 +169,9 @@ requirements! {
         let path = account.another_calendar(set);
         let periods =
             format!("FREEBUSY:{}/PT1H,{}/PT1H\r\nFREEBUSY;FBTYPE=BUSY-TENTATIVE:{}/PT1H\r\n", instant("9"), instant("12"), instant("15"));
-        account.client.put(&format!("{path}a.ifb"), &component("VFREEBUSY", "a", &periods)).expect(201);
+        if account.client.put(&format!("{path}a.ifb"), &component("VFREEBUSY", "a", &periods)).status != 201 {
+            return crate::skipped_elsewhere(account, "it takes no VFREEBUSY");
+        }
         let prop = format!("<D:prop><C:calendar-data><C:limit-freebusy-set{}/></C:calendar-data></D:prop>", range("12-13"));
         let body = format!("{prop}<C:filter><C:comp-filter name=\"VCALENDAR\"/></C:filter>");
         let answer = account.client.report(&path, "1", "C:calendar-query", &body).multistatus();

@@ -1,6 +1,6 @@
 //! RFC 4791 §7.9: calendar-multiget.
 
-use compliance_tests::account::{Account, event};
+use compliance_tests::account::{Account, event, lines};
 use compliance_tests::xml::Multistatus;
 
 fn multiget(account: &Account, path: &str, hrefs: &[String]) -> Multistatus {
@@ -18,7 +18,7 @@ requirements! {
         assert_eq!(answer.names(), ["a.ics", "c.ics"]);
         let a = answer.response(&account.object("a.ics"));
         assert_eq!(a.value("D:getetag"), account.client.get(&account.object("a.ics")).etag());
-        assert_eq!(a.value("C:calendar-data").replace('\r', ""), event("a").replace('\r', ""));
+        assert_eq!(lines(a.value("C:calendar-data")), lines(&event("a")));
     }
 
     fn s7_9_a_dead_href_is_404_and_does_not_hurt_the_others(account) {

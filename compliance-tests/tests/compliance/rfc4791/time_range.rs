@@ -149,6 +149,9 @@ requirements! {
     fn vfreebusy_with_start_and_end_or_periods(account) {
         let set = "<C:supported-calendar-component-set><C:comp name=\"VFREEBUSY\"/></C:supported-calendar-component-set>";
         let calendar = account.another_calendar(set);
+        if account.client.put(&format!("{calendar}a.ifb"), &component("VFREEBUSY", "a", "")).status != 201 {
+            return crate::skipped_elsewhere(account, "it takes no VFREEBUSY");
+        }
         let found = |lines: &str, text: &str| {
             account.client.put(&format!("{calendar}a.ifb"), &component("VFREEBUSY", "a", lines));
             let body = format!(
