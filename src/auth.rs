@@ -336,6 +336,59 @@ mod tests {
         assert_eq!(decode(header(b"no colon").as_bytes()), None);
     }
 
+    static NOW: std::sync::atomic::AtomicI64 = std::sync::atomic::AtomicI64::new(1_767_225_600_000_000);
+
+    fn sleep(minutes: i64) {
+        NOW.fetch_add(minutes * 60 * 1_000_000, std::sync::atomic::Ordering::SeqCst);
+    }
+
+    #[allow(clippy::disallowed_methods, reason = "a test has a real source of randomness")]
+    fn random(bytes: &mut [u8]) {
+        getrandom::fill(bytes).unwrap();
+    }
+
+    #[tokio::test]
+    async fn who_was_known_is_never_made_to_wait_for_the_failures_of_others() {
+        use crate::store::{Context, Location, NewPrincipal, Reason};
+        let folder = compliance_tests::folder::Folder::new("auth");
+        let location = Location::Folder(folder.path().to_owned());
+        let store = Store::open(&location).await.unwrap();
+        store.migrate(&location).await.unwrap();
+        let environment = Environment { now: || NOW.load(std::sync::atomic::Ordering::SeqCst), random };
+        let new = NewPrincipal {
+            login: "ann".into(),
+            display_name: "Ann".into(),
+            addresses: Vec::new(),
+            password: Some(hash_password("correct horse", b"0123456789abcdef").unwrap()),
+            uuid: environment.uuid(),
+        };
+        let context = Context {
+            actor: None,
+            credential: String::new(),
+            client: String::new(),
+            address: String::new(),
+            reason: Reason::Account,
+            request_id: environment.uuid(),
+            at: 0,
+        };
+        store.add_principal(&new, context).await.unwrap().unwrap();
+        let authenticator = Authenticator::new(store, environment).await.unwrap();
+        let basic = |password: &str| format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(format!("ann:{password}")));
+        let ask = async |password: &str, address: &str| {
+            let header = basic(password);
+            authenticator.authenticate(Some(header.as_bytes()), Some(address.parse().unwrap())).await.unwrap()
+        };
+        let is_known = |verdict| matches!(verdict, Verdict::Known(_));
+        assert!(is_known(ask("correct horse", "192.0.2.1").await));
+        // Longer than a credential is remembered; someone else fails all the while.
+        for minute in 0..30 {
+            sleep(1);
+            ask(&format!("guess {minute}"), "198.51.100.1").await;
+        }
+        assert!(matches!(ask("correct horse ", "192.0.2.1").await, Verdict::ComeBack(_)), "the account is slowed");
+        assert!(is_known(ask("correct horse", "192.0.2.1").await), "but not for whom it knows");
+    }
+
     #[test]
     fn a_password_verifies_against_its_own_hash_alone() {
         let hash = hash_password("secret", b"0123456789abcdef").unwrap();

@@ -36,6 +36,7 @@ contract! {
     candidates_narrow_by_the_window,
     changed_names_come_once_in_order,
     erasing_leaves_no_row_behind,
+    erasing_while_someone_writes_leaves_no_row_behind,
     migrating_again_changes_nothing,
 }
 
@@ -321,6 +322,35 @@ async fn changed_names_come_once_in_order(store: Store) {
     assert_eq!(names(store.changed(home, calendar.id, Position(0), until, 10).await.unwrap()), ["b", "a"]);
     assert_eq!(names(store.changed(home, calendar.id, first, until, 1).await.unwrap()), ["b"]);
     assert!(store.changed(home, calendar.id, until, until, 10).await.unwrap().is_empty());
+}
+
+async fn erasing_while_someone_writes_leaves_no_row_behind(store: Store) {
+    let home = add(&store, "ann").await;
+    let write = |number: u32| {
+        let store = store.clone();
+        async move {
+            for round in 0..20 {
+                let Some(mut write) = store.write(&[home], context()).await.unwrap() else { return };
+                let Some(calendar) = write.collection(home, "calendar").await.unwrap() else { return };
+                let name = format!("{number}-{round}");
+                let new = NewObject::of(object(&name, "20260601T090000Z"));
+                write.append(home, Change::ObjectPut { collection: calendar.id, name: &name, new: &new, before: None }).await.unwrap();
+                write.commit().await.unwrap();
+            }
+        }
+    };
+    let writers: Vec<_> = (0..4).map(|number| tokio::spawn(write(number))).collect();
+    tokio::time::sleep(std::time::Duration::from_millis(30)).await;
+    store.erase(home.0, 0).await.unwrap();
+    for writer in writers {
+        writer.await.unwrap();
+    }
+    for table in
+        ["SELECT COUNT(*) FROM log", "SELECT COUNT(*) FROM collections", "SELECT COUNT(*) FROM objects", "SELECT COUNT(*) FROM bodies"]
+    {
+        let row = store.database.clone().row(table, &[]).await.unwrap().unwrap();
+        assert_eq!(row.integer(0).unwrap(), 0, "{table}");
+    }
 }
 
 async fn erasing_leaves_no_row_behind(store: Store) {

@@ -25,6 +25,9 @@ on_each_database! {
     a_bad_depth_is_400,
     bad_tokens_are_named,
     bad_credentials_are_401,
+    a_body_that_asks_for_too_much_is_400,
+    no_host_is_400,
+    names_and_values_no_database_takes_are_refused_or_kept,
     memory_stays_bounded,
 }
 
@@ -309,6 +312,37 @@ fn bad_credentials_are_401(kind: Kind) {
         let Ok(answer) = client.try_send("PROPFIND", &account.calendar, XML, "".into()) else { continue };
         assert_eq!(answer.status, 401, "{bad:.20}");
     }
+}
+
+fn a_body_that_asks_for_too_much_is_400(kind: Kind) {
+    let account = Account::on(kind);
+    let names: String = (0..60_000).map(|number| format!("<X:p{number}/>")).collect();
+    harmless(&account, || {
+        account.client.propfind(&account.calendar, "0", &names).expect(400);
+        let evil = "<D:property name=\"x&gt;&lt;evil/&gt;&lt;y\"/>";
+        account.client.report(&account.calendar, "0", "D:expand-property", evil).expect(400);
+    });
+}
+
+fn no_host_is_400(kind: Kind) {
+    let account = Account::on(kind);
+    let answer = account.client.send_octets(b"GET /dav/ HTTP/1.1\r\n\r\n");
+    assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
+}
+
+fn names_and_values_no_database_takes_are_refused_or_kept(kind: Kind) {
+    let account = Account::on(kind);
+    for (namespace, local) in [("n".repeat(6000), "a".to_owned()), ("urn:a".to_owned(), "a".repeat(6000))] {
+        let body = format!(
+            "<D:propertyupdate xmlns:D='DAV:'><D:set><D:prop><x:{local} xmlns:x='{namespace}'/></D:prop></D:set></D:propertyupdate>"
+        );
+        account.client.send("PROPPATCH", &account.calendar, XML, body).expect(400);
+    }
+    for lines in ["STATUS:CON\0F\r\n", "SUMMARY:a\0b\r\n", "DURATION:P999999999W\r\n", "STATUS:CON\u{1}F\r\n"] {
+        let answer = account.client.put(&account.object("odd.ics"), &event_with("odd", &format!("DTSTART:20260601T090000Z\r\n{lines}")));
+        assert!(matches!(answer.status, 201 | 204 | 403), "{lines:?}: {}", answer.text());
+    }
+    account.client.propfind(&account.calendar, "1", "<D:allprop/>").multistatus();
 }
 
 /// All of the large ones at once, on a server of their own.

@@ -10,6 +10,7 @@ use compliance_tests::server::{Kind, Server};
 
 on_each_database! {
     acknowledged_writes_survive_25_kills,
+    the_same_bytes_put_by_several_at_once_survive_25_kills,
     one_of_20_concurrent_creates_wins_25_times,
     sigterm_lets_a_running_request_end,
 }
@@ -57,6 +58,50 @@ fn acknowledged_writes_survive_25_kills(kind: Kind) {
     let listed = client.propfind("/dav/calendars/ann/calendar/", "1", "<D:getetag/>").multistatus();
     let there = known.iter().flatten().filter(|(_, states)| states[0].is_some()).count();
     assert_eq!(listed.responses.len(), there + 1);
+}
+
+/// Whoever is told that nothing changed relies on what another has put: it must be on the disk as well.
+fn the_same_bytes_put_by_several_at_once_survive_25_kills(kind: Kind) {
+    let mut server = Server::start(kind);
+    add(&server, "ann", "correct horse");
+    let client = Client::new(&format!("127.0.0.1:{}", server.port), "ann", "correct horse");
+    client.get("/dav/calendars/ann/calendar/").expect(200);
+    let mut acknowledged = std::collections::BTreeSet::new();
+    for round in 0..ROUNDS {
+        let stop = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let put = |_| {
+                let (client, stop) = (&client, &stop);
+                scope.spawn(move || {
+                    let mut done = Vec::new();
+                    for number in 0.. {
+                        let path = format!("/dav/calendars/ann/calendar/same-{round}-{number}.ics");
+                        let body = event_with(&format!("same-{round}-{number}"), "DTSTART:20260601T090000Z\r\n");
+                        let answer = client.try_send("PUT", &path, &[("content-type", "text/calendar")], body.into());
+                        match answer {
+                            Ok(answer) if answer.status < 300 => done.push(path),
+                            _ => break,
+                        }
+                        if stop.load(Ordering::Relaxed) {
+                            break;
+                        }
+                    }
+                    done
+                })
+            };
+            let writers: Vec<_> = (0..6).map(put).collect();
+            std::thread::sleep(Duration::from_micros(u64::from(120_000 + round * 13_577 % 100_000)));
+            server.kill();
+            stop.store(true, Ordering::Relaxed);
+            acknowledged.extend(writers.into_iter().flat_map(|writer| writer.join().expect("a writer ends well")));
+        });
+        server.go();
+    }
+    assert!(acknowledged.len() > 25, "{} writes", acknowledged.len());
+    let listed = client.propfind("/dav/calendars/ann/calendar/", "1", "<D:getetag/>").multistatus();
+    let there: std::collections::BTreeSet<&str> = listed.hrefs().into_iter().collect();
+    let lost: Vec<&String> = acknowledged.iter().filter(|path| !there.contains(path.as_str())).collect();
+    assert!(lost.is_empty(), "{} of {} are lost: {lost:?}", lost.len(), acknowledged.len());
 }
 
 /// PUTs and DELETEs in turn until told to stop or the server is gone; how many were acknowledged.

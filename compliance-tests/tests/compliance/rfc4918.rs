@@ -53,6 +53,11 @@ requirements! {
         }
     }
 
+    fn s8_3_hrefs_are_paths_of_this_host(account) {
+        let answer = account.client.propfind(&format!("/{}", account.calendar), "0", "<D:getetag/>").multistatus();
+        assert!(answer.hrefs().iter().all(|href| !href.starts_with("//")), "{:?}", answer.hrefs());
+    }
+
     fn s8_3_hrefs_of_collections_end_in_a_slash(account) {
         let listed = account.client.propfind(&account.home, "1", "<D:resourcetype/>").multistatus();
         for response in &listed.responses {

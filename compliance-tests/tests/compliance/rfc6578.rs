@@ -220,6 +220,32 @@ requirements! {
         assert!(!known.contains(&told[0].href) && known.contains(&account.object("e.ics")));
     }
 
+    fn s3_6_what_goes_between_two_parts_of_a_first_synchronisation_is_told(account) {
+        for uid in ["a", "b", "c", "d"] {
+            changed(account, uid);
+        }
+        let first = ask(account, &account.calendar, "0", "", &limit(2)).multistatus();
+        let mut there: std::collections::BTreeSet<String> =
+            first.hrefs().into_iter().filter(|href| *href != account.calendar).map(str::to_owned).collect();
+        let gone = there.first().unwrap().clone();
+        account.client.delete(&gone).expect(204);
+        changed(account, "e");
+        changed(account, "f");
+        let mut token = first.token().to_owned();
+        // As a client does: until nothing is left out, and once more.
+        for _ in 0..6 {
+            let answer = ask(account, &account.calendar, "0", &token, &limit(3)).multistatus();
+            for member in answer.responses.iter().filter(|response| response.href != account.calendar) {
+                let known = if member.status == Some(404) { there.remove(&member.href) } else { there.insert(member.href.clone()) };
+                let _ = known;
+            }
+            answer.token().clone_into(&mut token);
+        }
+        let wanted: std::collections::BTreeSet<String> =
+            account.client.propfind(&account.calendar, "1", "<D:getetag/>").multistatus().hrefs().into_iter().filter(|href| *href != account.calendar).map(str::to_owned).collect();
+        assert_eq!(there, wanted);
+    }
+
     fn s3_6_507_names_the_limit(account) {
         for uid in ["a", "b"] {
             account.put(&format!("{uid}.ics"), &event(uid));

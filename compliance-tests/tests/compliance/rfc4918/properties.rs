@@ -64,6 +64,34 @@ requirements! {
         assert_ne!(account.put("a.ics", &event_with("a", "DTSTART:20270101T000000Z\r\n")).etag(), etag);
     }
 
+    fn s4_values_and_names_that_xml_does_not_have_are_refused(account) {
+        for bad in ["<X:a>&#xFFFF;</X:a>", "<X:1a/>", "<X:a&amp;b/>", "<X:-a/>", "<X:a>&#1;</X:a>"] {
+            let answer = account.client.proppatch(&account.calendar, &format!("<D:set><D:prop>{bad}</D:prop></D:set>"));
+            assert_eq!(answer.status, 400, "{bad}");
+        }
+        account.client.xml("PROPFIND", &account.calendar, &[("depth", "0")], "D:propfind", "<D:allprop/>").multistatus();
+    }
+
+    fn rfc4331_s6_what_one_resource_keeps_is_bounded(account) {
+        let value = |name: usize, bytes: usize| format!("<X:p{name}>{}</X:p{name}>", "x".repeat(bytes));
+        let set = |properties: String| account.client.proppatch(&account.calendar, &format!("<D:set><D:prop>{properties}</D:prop></D:set>"));
+        set((0..190).map(|name| value(name, 10)).collect()).multistatus();
+        // Replacing and removing is always fine; beyond the bound it is not.
+        set((0..190).map(|name| value(name, 20)).collect()).multistatus();
+        set((190..300).map(|name| value(name, 10)).collect()).refuses(507, "D:quota-not-exceeded");
+        for name in 0..3 {
+            set(value(name, 60_000)).multistatus();
+        }
+        for name in 3..5 {
+            let _ = set(value(name, 60_000));
+        }
+        set(value(5, 60_000)).refuses(507, "D:quota-not-exceeded");
+        let removed = "<D:remove><D:prop><X:p0/><X:p1/><X:p2/></D:prop></D:remove>";
+        account.client.proppatch(&account.calendar, removed).multistatus();
+        let many: String = (0..300).map(|name| value(name, 1)).collect();
+        account.client.mkcalendar(&account.free(), &many).refuses(507, "D:quota-not-exceeded");
+    }
+
     fn s9_2_instructions_are_done_in_document_order(account) {
         let set = |value: &str| format!("<D:set><D:prop><X:p>{value}</X:p></D:prop></D:set>");
         let remove = "<D:remove><D:prop><X:p/></D:prop></D:remove>";
