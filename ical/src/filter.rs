@@ -101,8 +101,11 @@ pub struct CompFilter {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BoundReached;
 
-/// Units of work that one question about one object may take. A unit is about what it takes to walk one instance of a rule.
-const WORK_MAX: u32 = 1_000_000;
+/// Units of work that one question about one object may take. A unit is about what it takes to walk one instance of a rule. Tests of
+/// this crate's inside ask thousands of questions that reach it.
+const WORK_MAX: u32 = if cfg!(test) { 10_000 } else { 1_000_000 };
+/// Units of work that reading the zones of one object may take; one of a hundred years is read with some hundreds.
+const ZONES_WORK_MAX: u32 = if cfg!(test) { 3_000 } else { 200_000 };
 
 /// What is left of the work one question about one object may take: all its rules, zones, instances and alarms draw on it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,6 +115,11 @@ impl Work {
     /// For one question.
     pub const fn new() -> Self {
         Self(Cell::new(WORK_MAX))
+    }
+
+    /// For the zones of one object.
+    pub const fn of_zones() -> Self {
+        Self(Cell::new(ZONES_WORK_MAX))
     }
 
     /// Takes units away; once there are too few, none are left.

@@ -109,7 +109,11 @@ pub(crate) struct Series<'a> {
     excluded: BTreeSet<UtcMicros>,
     /// Days (of the master's wall clock) that EXDATE;VALUE=DATE excludes of a series with times (T2).
     excluded_days: BTreeSet<i64>,
+    /// The longest of those PERIODs.
+    period_seconds_max: i64,
     overrides: BTreeMap<UtcMicros, Timed<'a>>,
+    /// Overrides that a later one of the same instance replaces; in another floating zone they may be of two.
+    replaced: Vec<(UtcMicros, Timed<'a>)>,
     /// THISANDFUTURE: from which instance on, moved by how many seconds, described by which component.
     futures: Vec<(UtcMicros, i64, Timed<'a>)>,
 }
@@ -127,7 +131,9 @@ impl<'a> Series<'a> {
             dates: BTreeMap::new(),
             excluded: BTreeSet::new(),
             excluded_days: BTreeSet::new(),
+            period_seconds_max: 0,
             overrides: BTreeMap::new(),
+            replaced: Vec::new(),
             futures: Vec::new(),
         };
         for component in object.main_components() {
@@ -192,7 +198,8 @@ impl<'a> Series<'a> {
             self.futures.push((id.utc(), shift, timed.clone()));
         }
         // T9: of two overrides of one instance the last one counts.
-        self.overrides.insert(id.utc(), timed);
+        let replaced = self.overrides.insert(id.utc(), timed);
+        self.replaced.extend(replaced.map(|replaced| (id.utc(), replaced)));
     }
 
     fn read_recurrence(&mut self) {
@@ -238,6 +245,7 @@ impl<'a> Series<'a> {
             (None, None) => return,
         };
         let local = if start.is_date == anchor.is_date { anchor.zone.local_of(start.utc()) } else { start.local };
+        self.period_seconds_max = self.period_seconds_max.max(length.unwrap_or(0));
         self.dates.insert(start.utc(), (local, length));
     }
 
@@ -258,9 +266,8 @@ impl<'a> Series<'a> {
             Length::Exact(seconds) => seconds,
         };
         let lengths = self.master.iter().chain(self.overrides.values()).chain(self.futures.iter().map(|(.., timed)| timed)).map(of);
-        let periods = self.dates.values().filter_map(|(_, length)| *length);
         let shifts = self.futures.iter().map(|(_, shift, _)| shift.abs());
-        lengths.chain(periods).max().unwrap_or(0) + shifts.max().unwrap_or(0) + DAY_SECONDS
+        lengths.chain([self.period_seconds_max]).max().unwrap_or(0) + shifts.max().unwrap_or(0) + DAY_SECONDS
     }
 
     /// Visits the instances that may touch a window, UTC microseconds, until `visit` returns `false`. What is visited is a superset:
@@ -400,7 +407,7 @@ impl<'a> Series<'a> {
             let (first, last) = bounds.unwrap_or((begins, ends));
             bounds = Some((first.min(begins), last.max(ends)));
         };
-        for (id, timed) in &self.overrides {
+        for (id, timed) in self.overrides.iter().chain(self.replaced.iter().map(|(id, timed)| (id, timed))) {
             let instance = self.overridden(*id, timed);
             add(instance.begins, instance.ends);
         }
@@ -409,14 +416,16 @@ impl<'a> Series<'a> {
             let first = self.instance(master, anchor.clone(), None);
             add(first.begins, first.ends);
             let reach = self.reach_seconds().saturating_mul(SECOND);
+            if !self.futures.is_empty() {
+                add(first.begins, first.begins.saturating_add(reach));
+            }
             for (from, shift, _) in &self.futures {
                 // It moves instances, perhaps before the first one; and clocks change by hours.
                 let at = from.saturating_add(shift.saturating_mul(SECOND)).saturating_sub(DAY_SECONDS * SECOND);
                 add(at, at);
             }
-            for (start, (_, length)) in &self.dates {
-                let lasts = reach.max(length.map_or(0, |seconds| seconds.saturating_mul(SECOND)));
-                add(*start, start.saturating_add(lasts));
+            for start in self.dates.keys() {
+                add(*start, start.saturating_add(reach));
             }
             if let Some(anchor) = &anchor {
                 for rule in &self.rules {
@@ -605,3 +614,6 @@ fn until_utc(until: &Moment, anchor: &Resolved) -> UtcMicros {
         _ => anchor.zone.utc_of(until.local),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -75,7 +75,7 @@ impl Zone {
 
     /// A zone by its VTIMEZONE: by its name if that is known, else by its rules.
     pub fn from_vtimezone(vtimezone: &Component<'_>) -> Option<Zone> {
-        Self::read(vtimezone, &Work::new())
+        Self::read(vtimezone, &Work::of_zones())
     }
 
     fn read(vtimezone: &Component<'_>, work: &Work) -> Option<Zone> {
@@ -228,7 +228,7 @@ impl Zones {
     /// Reads the VTIMEZONEs that are needed: those whose name says nothing by itself.
     pub(crate) fn read(root: &Component<'_>) -> Self {
         let mut by_id = HashMap::new();
-        let work = Work::new();
+        let work = Work::of_zones();
         for vtimezone in root.components().filter(|c| c.is("VTIMEZONE")) {
             if let (Some(id), Some(zone)) = (vtimezone.property("TZID"), Zone::read(&vtimezone, &work)) {
                 by_id.insert(id.value().trim().to_owned(), zone);

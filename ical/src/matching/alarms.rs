@@ -1,6 +1,7 @@
 //! When alarms ring: RFC 5545 §3.6.6, RFC 4791 §9.9 for VALARM.
 
 use crate::UtcMicros;
+use crate::civil::DAY_SECONDS;
 use crate::component::Component;
 use crate::instances::{Instance, Resolved};
 use crate::matching::Window;
@@ -9,6 +10,8 @@ use crate::value::{Duration, Moment};
 use crate::zone::{ZONE_SECONDS_MAX, Zone};
 
 const SECOND: i64 = 1_000_000;
+/// How long an alarm goes on ringing, in microseconds: longer than all years that dates can be written in.
+const LASTS_MAX: i64 = 20_000 * 366 * DAY_SECONDS * SECOND;
 
 /// When an alarm rings first.
 #[derive(Debug, Clone, Copy)]
@@ -41,7 +44,8 @@ impl Alarm {
         };
         let repeat = alarm.property("REPEAT").and_then(|p| p.value().trim().parse().ok()).unwrap_or(0);
         let every = alarm.property("DURATION").and_then(|p| Duration::parse(&p.value())).map_or(0, Duration::nominal_seconds);
-        let (repeat, every) = if every > 0 { (i64::max(repeat, 0), every.saturating_mul(SECOND)) } else { (0, SECOND) };
+        let every = every.saturating_mul(SECOND);
+        let (repeat, every) = if every > 0 { (i64::clamp(repeat, 0, LASTS_MAX / every), every) } else { (0, SECOND) };
         Some(Self { first, repeat, every })
     }
 
