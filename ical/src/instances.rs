@@ -18,7 +18,7 @@ const SECOND: i64 = 1_000_000;
 /// Units of work to visit an instance.
 const WORK_OF_VISIT: usize = 5;
 /// Units of work to ask a zone whether its clock shows a time.
-const WORK_OF_ZONE: usize = 5;
+const WORK_OF_ZONE: usize = 4;
 
 /// A moment with its zone resolved.
 #[derive(Debug, Clone)]
@@ -424,12 +424,15 @@ impl<'a> Series<'a> {
                 let at = from.saturating_add(shift.saturating_mul(SECOND)).saturating_sub(DAY_SECONDS * SECOND);
                 add(at, at);
             }
-            for start in self.dates.keys() {
-                add(*start, start.saturating_add(reach));
-            }
             if let Some(anchor) = &anchor {
+                for (local, _) in self.dates.values() {
+                    let at = anchor.zone.utc_of(*local);
+                    add(at, at.saturating_add(reach));
+                }
+                // A start that the clock skips is read as a later one, which other instances may come before.
+                let earlier = if anchor.zone.skips(anchor.local) { 2 * ZONE_SECONDS_MAX * SECOND } else { 0 };
                 for rule in &self.rules {
-                    add(first.begins, self.last_start(rule, anchor).saturating_add(reach));
+                    add(first.begins.saturating_sub(earlier), self.last_start(rule, anchor).saturating_add(reach));
                 }
             }
         }
