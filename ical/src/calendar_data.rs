@@ -1,12 +1,15 @@
 //! Bodies in the form a report asks for: RFC 4791 §9.6.
 
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
+
 use bytes::Bytes;
 
 use crate::UtcMicros;
 use crate::component::Component;
 use crate::content_line::Property;
 use crate::date::{format_date, format_utc};
-use crate::filter::BoundReached;
+use crate::filter::{BoundReached, Work};
 use crate::instances::{Instance, Resolved};
 use crate::matching::{event_within, free_busy_periods, overlaps};
 use crate::object::CalendarObject;
@@ -15,6 +18,10 @@ use crate::zone::Zone;
 
 /// Instances one object may be expanded into.
 const INSTANCES_MAX: usize = 10_000;
+/// Bytes an object may be rendered into: so many times its own, at least the first bound, at most the second.
+const RENDERED_TIMES_MAX: usize = 8;
+const RENDERED_BYTES_MIN: usize = 4 * 1024 * 1024;
+const RENDERED_BYTES_MAX: usize = 32 * 1024 * 1024;
 
 /// Which parts of a component (RFC 4791 §9.6.1).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,12 +60,14 @@ impl CalendarData {
     /// The body in this form; floating times and dates are read in `floating`.
     ///
     /// # Errors
-    /// [`BoundReached`] if it would have too many instances.
+    /// [`BoundReached`] if it would have too many instances or bytes, or finding them takes too much work.
     pub fn render(&self, object: &CalendarObject, floating: &Zone) -> Result<Bytes, BoundReached> {
         if self.is_verbatim() {
             return Ok(object.bytes().clone());
         }
-        let mut form = Form { data: self, out: Vec::with_capacity(object.bytes().len()) };
+        let size = object.bytes().len();
+        let bytes_max = size.saturating_mul(RENDERED_TIMES_MAX).clamp(RENDERED_BYTES_MIN, RENDERED_BYTES_MAX);
+        let mut form = Form { data: self, out: Vec::with_capacity(size), bytes_max };
         form.calendar(object, floating)?;
         Ok(form.out.into())
     }
@@ -67,6 +76,17 @@ impl CalendarData {
 struct Form<'d> {
     data: &'d CalendarData,
     out: Vec<u8>,
+    bytes_max: usize,
+}
+
+/// What all instances of a component have in common, as it is written.
+struct Common {
+    /// From BEGIN on, all but what an instance has of its own.
+    before: Vec<u8>,
+    /// What is inside, and END.
+    after: Vec<u8>,
+    /// Which moments it has.
+    moments: Vec<&'static str>,
 }
 
 /// Properties that describe a recurrence, gone once it is expanded (RFC 4791 §9.6.5).
@@ -83,14 +103,18 @@ impl Form<'_> {
         match self.data.expand {
             Some(window) => self.expanded(object, floating, window, selection)?,
             None => {
-                let kept = self.kept(object, floating)?;
+                let kept = self.kept(object, floating);
                 for component in root.components().filter(|c| kept.as_ref().is_none_or(|kept| kept.contains(&c.raw().as_ptr()))) {
-                    self.selected(&component, selection, |form, inner, selection| form.component(inner, selection));
+                    self.selected(&component, selection, |form, inner, selection| form.component(inner, selection))?;
                 }
             }
         }
         self.text("END:VCALENDAR");
-        Ok(())
+        self.check_bytes()
+    }
+
+    fn check_bytes(&self) -> Result<(), BoundReached> {
+        if self.out.len() > self.bytes_max { Err(BoundReached) } else { Ok(()) }
     }
 
     fn text(&mut self, line: &str) {
@@ -103,40 +127,46 @@ impl Form<'_> {
         &mut self,
         component: &Component<'_>,
         around: Option<&Selection>,
-        write: impl FnOnce(&mut Self, &Component<'_>, Option<&Selection>),
-    ) {
+        write: impl FnOnce(&mut Self, &Component<'_>, Option<&Selection>) -> Result<(), BoundReached>,
+    ) -> Result<(), BoundReached> {
         match around {
             None => write(self, component, None),
             Some(around) if around.all_comps => write(self, component, None),
-            Some(around) => {
-                if let Some(selection) = around.comps.iter().find(|selection| component.is(&selection.name)) {
-                    write(self, component, Some(selection));
-                }
-            }
+            Some(around) => match around.comps.iter().find(|selection| component.is(&selection.name)) {
+                Some(selection) => write(self, component, Some(selection)),
+                None => Ok(()),
+            },
         }
     }
 
     /// Components nest a few levels (the parser bounds them), so this may recurse.
-    fn component(&mut self, component: &Component<'_>, selection: Option<&Selection>) {
+    fn component(&mut self, component: &Component<'_>, selection: Option<&Selection>) -> Result<(), BoundReached> {
         let freebusy = self.data.limit_freebusy_set.filter(|_| component.is("VFREEBUSY"));
         if selection.is_none() && freebusy.is_none() {
             self.out.extend_from_slice(component.raw());
             if !self.out.ends_with(b"\n") {
                 self.out.extend_from_slice(b"\r\n");
             }
-            return;
+            return Ok(());
         }
         self.text(&format!("BEGIN:{}", component.name()));
         self.properties(component, selection, |property| freebusy.is_none() || !property.is("FREEBUSY"));
         if let Some(window) = freebusy {
             for (period, kind) in free_busy_periods(component).filter(|(period, _)| overlaps(*period, window)) {
                 self.text(&format!("FREEBUSY;FBTYPE={kind}:{}/{}", format_utc(period.0), format_utc(period.1)));
+                self.check_bytes()?;
             }
         }
+        self.inside(component, selection)
+    }
+
+    /// The components inside, and the end.
+    fn inside(&mut self, component: &Component<'_>, selection: Option<&Selection>) -> Result<(), BoundReached> {
         for inner in component.components() {
-            self.selected(&inner, selection, |form, inner, selection| form.component(inner, selection));
+            self.selected(&inner, selection, |form, inner, selection| form.component(inner, selection))?;
         }
         self.text(&format!("END:{}", component.name()));
+        Ok(())
     }
 
     /// A component's own properties, as they are, where wanted.
@@ -164,7 +194,8 @@ impl Form<'_> {
         window: (UtcMicros, UtcMicros),
         selection: Option<&Selection>,
     ) -> Result<(), BoundReached> {
-        let series = object.series(floating);
+        let work = Work::new();
+        let series = object.series(floating, &work);
         let mut instances = Vec::new();
         series.visit(window, |instance| {
             if event_within(instance, window) || instance.start.is_none() {
@@ -177,37 +208,48 @@ impl Form<'_> {
         }
         instances.sort_by_key(|instance| instance.begins);
         let recurs = series.recurs();
+        let mut common: HashMap<*const u8, Common> = HashMap::new();
         for instance in &instances {
-            let component = instance.component;
-            self.selected(&component, selection, |form, component, selection| form.instance(component, instance, recurs, selection));
+            self.selected(&instance.component, selection, |form, component, selection| {
+                let common = match common.entry(component.raw().as_ptr()) {
+                    Entry::Occupied(known) => known.into_mut(),
+                    Entry::Vacant(new) => new.insert(form.common(component, selection)?),
+                };
+                form.instance(common, instance, recurs, selection);
+                form.check_bytes()
+            })?;
         }
         Ok(())
     }
 
-    fn instance(&mut self, component: &Component<'_>, instance: &Instance<'_>, recurs: bool, selection: Option<&Selection>) {
+    fn common(&mut self, component: &Component<'_>, selection: Option<&Selection>) -> Result<Common, BoundReached> {
+        let around = std::mem::take(&mut self.out);
         self.text(&format!("BEGIN:{}", component.name()));
         let named = |property: &Property<'_>, names: &[&str]| names.iter().any(|name| property.is(name));
         self.properties(component, selection, |property| !named(property, &OWN) && !named(property, &RECURRENCE));
-        let id = instance.recurrence_id.as_ref().filter(|_| recurs);
-        if let Some(id) = id {
+        let before = std::mem::take(&mut self.out);
+        self.inside(component, selection)?;
+        let after = std::mem::replace(&mut self.out, around);
+        let moments = ["DTSTART", "DTEND", "DUE"].into_iter().filter(|name| component.property(name).is_some()).collect();
+        Ok(Common { before, after, moments })
+    }
+
+    fn instance(&mut self, common: &Common, instance: &Instance<'_>, recurs: bool, selection: Option<&Selection>) {
+        self.out.extend_from_slice(&common.before);
+        if let Some(id) = instance.recurrence_id.as_ref().filter(|_| recurs) {
             self.moment("RECURRENCE-ID", id, id.utc(), selection);
         }
         if let Some(start) = &instance.start {
-            let has = |name: &str| component.property(name).is_some();
-            if has("DTSTART") {
-                self.moment("DTSTART", start, instance.begins, selection);
-            }
-            for name in ["DTEND", "DUE"] {
-                if has(name) {
+            for name in &common.moments {
+                if *name == "DTSTART" {
+                    self.moment(name, start, instance.begins, selection);
+                } else {
                     let end = Resolved { local: start.zone.local_of(instance.ends), ..start.clone() };
                     self.moment(name, &end, instance.ends, selection);
                 }
             }
         }
-        for inner in component.components() {
-            self.selected(&inner, selection, |form, inner, selection| form.component(inner, selection));
-        }
-        self.text(&format!("END:{}", component.name()));
+        self.out.extend_from_slice(&common.after);
     }
 
     /// Dates stay dates, times become UTC.
@@ -222,27 +264,27 @@ impl Form<'_> {
 
     /// With limit-recurrence-set: where the components stand that matter in the window: the master, and overrides that are, or would
     /// have been, in it (RFC 4791 §9.6.6).
-    fn kept(&self, object: &CalendarObject, floating: &Zone) -> Result<Option<Vec<*const u8>>, BoundReached> {
-        let Some(window) = self.data.limit_recurrence_set else { return Ok(None) };
-        let mut kept: Vec<*const u8> = Vec::new();
+    fn kept(&self, object: &CalendarObject, floating: &Zone) -> Option<HashSet<*const u8>> {
+        let window = self.data.limit_recurrence_set?;
+        let mut kept: HashSet<*const u8> = HashSet::new();
         for component in object.root().components() {
             let is_override = component.property("RECURRENCE-ID").is_some() && component.property("RRULE").is_none();
             let future = component.property("RECURRENCE-ID").is_some_and(|p| p.parameter("RANGE").is_some());
             if !is_override || future {
-                kept.push(component.raw().as_ptr());
+                kept.insert(component.raw().as_ptr());
             }
         }
-        object.series(floating).visit(window, |instance| {
-            let lasts = instance.ends - instance.begins;
+        let work = Work::new();
+        object.series(floating, &work).visit_overrides(|instance| {
+            let lasts = instance.ends.saturating_sub(instance.begins);
             let nominal = instance.recurrence_id.as_ref().map(|id| id.utc());
-            let was = nominal.is_some_and(|at| overlaps((at, at + lasts.max(1)), window));
-            let at = instance.component.raw().as_ptr();
-            if (was || event_within(instance, window)) && !kept.contains(&at) {
-                kept.push(at);
+            let was = nominal.is_some_and(|at| overlaps((at, at.saturating_add(lasts.max(1))), window));
+            if was || event_within(instance, window) {
+                kept.insert(instance.component.raw().as_ptr());
             }
             true
-        })?;
-        Ok(Some(kept))
+        });
+        Some(kept)
     }
 }
 

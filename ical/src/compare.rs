@@ -9,7 +9,7 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::component::Component;
-use crate::filter::BoundReached;
+use crate::filter::{BoundReached, Work};
 use crate::object::CalendarObject;
 use crate::value::Moment;
 use crate::zone::Zone;
@@ -114,7 +114,8 @@ type Times = BTreeMap<UtcMicros, (UtcMicros, UtcMicros)>;
 
 fn times(object: &CalendarObject, window: (UtcMicros, UtcMicros), floating: &Zone) -> Result<Times, BoundReached> {
     let mut times = Times::new();
-    object.series(floating).visit(window, |instance| {
+    let work = Work::new();
+    object.series(floating, &work).visit(window, |instance| {
         if instance.ends >= window.0 && instance.begins < window.1 {
             let id = instance.recurrence_id.as_ref().map_or(instance.begins, |id| id.utc());
             times.insert(id, (instance.begins, instance.ends));

@@ -1,13 +1,14 @@
 //! Facts for the index: what must be known of an object so that a query reads few of them.
 
 use crate::component::ComponentKind;
+use crate::filter::Work;
 use crate::matching::alarms;
 use crate::object::CalendarObject;
-use crate::zone::Zone;
+use crate::zone::{ZONE_SECONDS_MAX, Zone};
 use crate::{UNBOUNDED_FUTURE, UNBOUNDED_PAST, UtcMicros};
 
 /// How far a floating time or a date may lie from where UTC puts it: the calendar's zone decides only when it is asked.
-const FLOATING_SLACK: i64 = 14 * 3600 * 1_000_000;
+const FLOATING_SLACK: i64 = ZONE_SECONDS_MAX * 1_000_000;
 
 /// What the index holds of an object. All bounds are supersets: an object outside them cannot match.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +33,8 @@ pub struct Facts {
 
 pub(crate) fn facts_of(object: &CalendarObject) -> Facts {
     let utc = Zone::utc();
-    let series = object.series(&utc);
+    let work = Work::new();
+    let series = object.series(&utc, &work);
     let floating = series.is_floating();
     let slack = if floating { FLOATING_SLACK } else { 0 };
     let dated = object.main_components().all(|c| c.property("DTSTART").is_some() || (series.is_todo() && c.property("DUE").is_some()));
@@ -63,6 +65,6 @@ pub(crate) fn facts_of(object: &CalendarObject) -> Facts {
             .all(|c| c.property("TRANSP").is_some_and(|p| p.value().trim().eq_ignore_ascii_case("TRANSPARENT"))),
         status: first
             .and_then(|c| c.property("STATUS"))
-            .map(|p| p.value().trim().chars().take(30).collect::<String>().to_ascii_uppercase()),
+            .map(|p| p.value().chars().filter(|c| c.is_ascii_alphabetic() || *c == '-').take(30).collect::<String>().to_ascii_uppercase()),
     }
 }

@@ -1,5 +1,7 @@
 //! Filters: RFC 4791 §9.7, as data. All tests of a filter must hold.
 
+use std::cell::Cell;
+
 use crate::component::ComponentKind;
 use crate::object::CalendarObject;
 use crate::zone::Zone;
@@ -98,6 +100,35 @@ pub struct CompFilter {
 /// Deciding would take more work than is allowed. The caller says so, or gives the whole object: never silence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BoundReached;
+
+/// Units of work that one question about one object may take. A unit is about what it takes to walk one instance of a rule. Tests of
+/// this crate's inside ask thousands of questions that reach it.
+const WORK_MAX: u32 = if cfg!(test) { 10_000 } else { 1_000_000 };
+/// Units of work that reading the zones of one object may take; one of a hundred years is read with some hundreds.
+const ZONES_WORK_MAX: u32 = if cfg!(test) { 3_000 } else { 200_000 };
+
+/// What is left of the work one question about one object may take: all its rules, zones, instances and alarms draw on it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Work(Cell<u32>);
+
+impl Work {
+    /// For one question.
+    pub const fn new() -> Self {
+        Self(Cell::new(WORK_MAX))
+    }
+
+    /// For the zones of one object.
+    pub const fn of_zones() -> Self {
+        Self(Cell::new(ZONES_WORK_MAX))
+    }
+
+    /// Takes units away; once there are too few, none are left.
+    pub fn spend(&self, units: usize) -> Result<(), BoundReached> {
+        let left = u32::try_from(units).ok().and_then(|units| self.0.get().checked_sub(units));
+        self.0.set(left.unwrap_or(0));
+        left.map(|_| ()).ok_or(BoundReached)
+    }
+}
 
 /// What an index may narrow by: everything that matches is within.
 #[derive(Debug, Clone, PartialEq, Eq)]

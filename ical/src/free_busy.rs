@@ -3,7 +3,7 @@
 use crate::UtcMicros;
 use crate::component::ComponentKind;
 use crate::date::format_utc;
-use crate::filter::BoundReached;
+use crate::filter::{BoundReached, Work};
 use crate::matching::{event_within, free_busy_periods, overlaps};
 use crate::object::CalendarObject;
 use crate::zone::Zone;
@@ -36,7 +36,7 @@ pub struct Period {
 /// The busy time of one object within a window: events that are opaque and not cancelled, and the periods of free-busy objects.
 ///
 /// # Errors
-/// [`BoundReached`] if there are too many.
+/// [`BoundReached`] if there are too many, or finding them takes too much work.
 pub fn busy_periods(object: &CalendarObject, window: (UtcMicros, UtcMicros), floating: &Zone) -> Result<Vec<Period>, BoundReached> {
     let mut periods = Vec::new();
     let mut add = |start: UtcMicros, end: UtcMicros, kind: BusyKind| {
@@ -46,20 +46,35 @@ pub fn busy_periods(object: &CalendarObject, window: (UtcMicros, UtcMicros), flo
         periods.len() < PERIODS_MAX
     };
     match object.kind() {
-        ComponentKind::Event => object.series(floating).visit(window, |instance| match kind_of_event(&instance.component) {
-            Some(kind) if event_within(instance, window) => add(instance.begins, instance.ends, kind),
-            _ => true,
-        })?,
+        ComponentKind::Event => {
+            let work = Work::new();
+            let mut last: Option<(*const u8, Option<BusyKind>)> = None;
+            object.series(floating, &work).visit(window, |instance| {
+                if !event_within(instance, window) {
+                    return true;
+                }
+                // Instances of one component mostly follow each other.
+                let at = instance.component.raw().as_ptr();
+                let kind = match last {
+                    Some((of, kind)) if of == at => kind,
+                    _ => kind_of_event(&instance.component),
+                };
+                last = Some((at, kind));
+                kind.is_none_or(|kind| add(instance.begins, instance.ends, kind))
+            })?;
+        }
         ComponentKind::FreeBusy => {
             for component in object.main_components() {
                 for ((start, end), kind) in free_busy_periods(&component) {
-                    let kind = match kind.as_str() {
+                    let kind = match &*kind {
                         "FREE" => continue,
                         "BUSY-TENTATIVE" => BusyKind::BusyTentative,
                         "BUSY-UNAVAILABLE" => BusyKind::BusyUnavailable,
                         _ => BusyKind::Busy,
                     };
-                    add(start, end, kind);
+                    if !add(start, end, kind) {
+                        return Err(BoundReached);
+                    }
                 }
             }
         }

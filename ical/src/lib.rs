@@ -35,7 +35,7 @@ pub const UNBOUNDED_PAST: UtcMicros = i64::MIN;
 /// After every instant.
 pub const UNBOUNDED_FUTURE: UtcMicros = i64::MAX;
 /// Which engine and time zone data found an object's [`Facts`]. Raised when either would find others.
-pub const FACTS_VERSION: i64 = 2;
+pub const FACTS_VERSION: i64 = 3;
 
 /// Bounds on an object, by name and unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +54,8 @@ pub struct Limits {
     pub parameters_max: usize,
     /// RDATE and EXDATE values of one component.
     pub dates_max: usize,
+    /// RRULE and EXRULE lines of one component.
+    pub rules_max: usize,
 }
 
 impl Default for Limits {
@@ -66,6 +68,7 @@ impl Default for Limits {
             properties_max: 100_000,
             parameters_max: 1_000,
             dates_max: 50_000,
+            rules_max: 20,
         }
     }
 }

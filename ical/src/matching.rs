@@ -3,15 +3,19 @@
 pub(crate) mod alarms;
 mod text;
 
+use std::collections::HashMap;
+use std::rc::Rc;
+
 use crate::civil::DAY_SECONDS;
 use crate::component::{Component, ComponentKind};
 use crate::content_line::Property;
-use crate::filter::{BoundReached, CompFilter, ParamFilter, ParamTest, PropFilter, PropTest, TimeRange};
+use crate::filter::{BoundReached, CompFilter, ParamFilter, ParamTest, PropFilter, PropTest, TimeRange, Work};
 use crate::instances::{Instance, Resolved};
 use crate::object::CalendarObject;
 use crate::value::{Duration, Moment, Period, PeriodEnd};
 use crate::zone::Zone;
 use crate::{UNBOUNDED_FUTURE, UNBOUNDED_PAST, UtcMicros};
+use alarms::Alarm;
 
 const DAY: i64 = 86_400_000_000;
 
@@ -27,10 +31,12 @@ fn window_of(range: &TimeRange) -> Window {
 struct Question<'a> {
     object: &'a CalendarObject,
     floating: &'a Zone,
+    work: &'a Work,
 }
 
 pub(crate) fn matches(filter: &CompFilter, object: &CalendarObject, floating: &Zone) -> Result<bool, BoundReached> {
-    let question = Question { object, floating };
+    let work = Work::new();
+    let question = Question { object, floating, work: &work };
     let root = object.root();
     if !root.is(&filter.name) || filter.is_not_defined || !question.properties_match(&root, &filter.props) {
         return Ok(false);
@@ -67,39 +73,51 @@ impl Question<'_> {
             .collect();
         let timeless: Vec<&CompFilter> =
             filter.comps.iter().filter(|c| !timed_alarms.iter().any(|(timed, _)| std::ptr::eq(*timed, *c))).collect();
-        // What does not depend on time is decided once per component, not per instance.
-        let candidates: Vec<&[u8]> = self
-            .object
-            .main_components()
-            .filter(|component| {
-                self.properties_match(component, &filter.props) && timeless.iter().all(|c| self.inside_component(component, c))
-            })
-            .map(|component| component.raw())
-            .collect();
+        // What does not depend on time is decided once per component, not per instance: the alarms too, by filter.
+        let mut candidates: HashMap<*const u8, Vec<Vec<Alarm>>> = HashMap::new();
+        for component in self.object.main_components() {
+            let fits = self.properties_match(&component, &filter.props) && timeless.iter().all(|c| self.inside_component(&component, c));
+            let alarms: Vec<Vec<Alarm>> =
+                if fits { timed_alarms.iter().map(|(filter, _)| self.alarms(&component, filter)).collect() } else { Vec::new() };
+            if fits && alarms.iter().all(|alarms| !alarms.is_empty()) {
+                candidates.insert(component.raw().as_ptr(), alarms);
+            }
+        }
         if candidates.is_empty() {
             return Ok(false);
         }
-        let Some(mut window) = visited(filter, &timed_alarms) else { return Ok(true) };
-        if filter.time_range.is_none() {
-            window = alarms::widened(self.object, window);
-        }
         let range = filter.time_range.as_ref().map(window_of);
-        let series = self.object.series(self.floating);
-        let mut found = false;
-        series.visit(window, |instance| {
-            let raw = instance.component.raw();
-            found = candidates.iter().any(|candidate| std::ptr::eq(*candidate, raw))
-                && range.is_none_or(|range| self.is_within(instance, range))
-                && timed_alarms.iter().all(|(alarm, window)| self.alarm_rings(instance, alarm, *window));
-            !found
-        })?;
-        Ok(found)
+        let window = match (range, timed_alarms.first()) {
+            (Some(range), _) => range,
+            (None, Some((_, window))) => {
+                match alarms::widened(candidates.values().filter_map(|alarms| alarms.first()).flatten(), *window) {
+                    Some(widened) => widened,
+                    None => return Ok(false),
+                }
+            }
+            (None, None) => return Ok(true),
+        };
+        let series = self.object.series(self.floating, self.work);
+        let (mut found, mut bound) = (false, false);
+        let visit = |instance: &Instance<'_>| {
+            let Some(alarms) = candidates.get(&instance.component.raw().as_ptr()) else { return true };
+            bound = self.work.spend(alarms.iter().map(Vec::len).sum()).is_err();
+            found = range.is_none_or(|range| self.is_within(instance, range))
+                && alarms.iter().zip(&timed_alarms).all(|(alarms, (_, window))| alarms.iter().any(|alarm| alarm.rings(instance, *window)));
+            !found && !bound
+        };
+        if series.describing().any(|component| candidates.contains_key(&component.raw().as_ptr())) {
+            series.visit(window, visit)?;
+        } else {
+            series.visit_overrides(visit);
+        }
+        if bound && !found { Err(BoundReached) } else { Ok(found) }
     }
 
-    fn alarm_rings(&self, instance: &Instance<'_>, filter: &CompFilter, window: Window) -> bool {
-        let fits = |alarm: &Component<'_>| self.properties_match(alarm, &filter.props);
-        let mut alarms = instance.component.components().filter(|c| c.is("VALARM")).filter(fits);
-        alarms.any(|alarm| alarms::rings_within(&alarm, instance, self.object, self.floating, window))
+    /// The alarms of a component that have the properties asked for.
+    fn alarms(&self, component: &Component<'_>, filter: &CompFilter) -> Vec<Alarm> {
+        let fits = |alarm: &Component<'_>| alarm.is("VALARM") && self.properties_match(alarm, &filter.props);
+        component.components().filter(fits).filter_map(|alarm| Alarm::read(&alarm, self.object, self.floating)).collect()
     }
 
     /// Whether what a comp-filter without time asks is inside a component.
@@ -173,11 +191,10 @@ impl Question<'_> {
     /// The eight rows of a VTODO.
     fn todo_within(&self, instance: &Instance<'_>, (start, end): Window) -> bool {
         let component = &instance.component;
-        let has = |name| component.property(name).is_some();
         let moment =
             |name| component.property(name).and_then(|p| Moment::of(&p)).map(|m| Resolved::new(&m, self.object, self.floating).utc());
         let (begins, ends) = (instance.begins, instance.ends);
-        match (has("DTSTART"), has("DUE"), has("DURATION")) {
+        match (instance.given.start, instance.given.end, instance.given.duration) {
             (true, true, _) => (start < ends || start <= begins) && (end > begins || end >= ends),
             (true, false, true) => start <= ends && (end > begins || end >= ends),
             (true, false, false) => start <= begins && end > begins,
@@ -194,17 +211,8 @@ impl Question<'_> {
     /// RFC 7953 §3.1: an end that is missing is open.
     fn availability_within(&self, instance: &Instance<'_>, window: Window) -> bool {
         let begins = instance.start.as_ref().map_or(UNBOUNDED_PAST, |_| instance.begins);
-        let open = instance.component.property("DTEND").is_none() && instance.component.property("DURATION").is_none();
+        let open = !instance.given.end && !instance.given.duration;
         overlaps((begins, if open { UNBOUNDED_FUTURE } else { instance.ends }), window)
-    }
-}
-
-/// The window whose instances must be looked at; `None` if time does not matter.
-fn visited(filter: &CompFilter, timed_alarms: &[(&CompFilter, Window)]) -> Option<Window> {
-    match (&filter.time_range, timed_alarms.first()) {
-        (Some(range), _) => Some(window_of(range)),
-        (None, Some((_, window))) => Some(*window),
-        (None, None) => None,
     }
 }
 
@@ -236,12 +244,16 @@ fn free_busy_within(component: &Component<'_>, (start, end): Window) -> bool {
 }
 
 /// The FREEBUSY periods of a component with their FBTYPE, in UTC as RFC 5545 §3.8.2.6 has them.
-pub(crate) fn free_busy_periods<'a>(component: &Component<'a>) -> impl Iterator<Item = (Window, String)> + use<'a> {
+pub(crate) fn free_busy_periods<'a>(component: &Component<'a>) -> impl Iterator<Item = (Window, Rc<str>)> + use<'a> {
     component.properties_named("FREEBUSY").flat_map(|property| {
         let kind = property.parameter("FBTYPE").unwrap_or_else(|| "BUSY".to_owned()).to_ascii_uppercase();
+        let kind: Rc<str> = kind.into();
         let value = property.value().into_owned();
-        let periods: Vec<(Window, String)> =
-            value.split(',').filter_map(|text| Period::parse(text, None)).map(|period| (period_window(&period), kind.clone())).collect();
+        let periods: Vec<(Window, Rc<str>)> = value
+            .split(',')
+            .filter_map(|text| Period::parse(text, None))
+            .map(|period| (period_window(&period), Rc::clone(&kind)))
+            .collect();
         periods
     })
 }
@@ -251,7 +263,7 @@ fn period_window(period: &Period) -> Window {
     let start = utc(&period.start);
     match &period.end {
         PeriodEnd::At(end) => (start, utc(end)),
-        PeriodEnd::After(duration) => (start, start.saturating_add(duration.nominal_seconds() * 1_000_000)),
+        PeriodEnd::After(duration) => (start, start.saturating_add(duration.nominal_seconds().saturating_mul(1_000_000))),
     }
 }
 

@@ -7,10 +7,11 @@ use bytes::Bytes;
 use crate::component::{Component, ComponentKind, Tree};
 use crate::content_line::Property;
 use crate::facts::Facts;
+use crate::filter::Work;
 use crate::instances::Series;
 use crate::recurrence::{Rule, RuleError};
 use crate::value::{Duration, Moment, Period};
-use crate::zone::Zones;
+use crate::zone::{Zone, Zones};
 use crate::{Limits, facts};
 
 /// Why an object is not taken.
@@ -135,8 +136,8 @@ impl CalendarObject {
         &self.inner.zones
     }
 
-    pub(crate) fn series<'a>(&'a self, floating: &'a crate::zone::Zone) -> Series<'a> {
-        Series::of(self, floating)
+    pub(crate) fn series<'a>(&'a self, floating: &'a Zone, work: &'a Work) -> Series<'a> {
+        Series::of(self, floating, work)
     }
 }
 
@@ -185,11 +186,29 @@ fn judge_component(object: &CalendarObject, component: &Component<'_>, limits: &
     if object.kind() == ComponentKind::Event && component.property("DTSTART").is_none() {
         return Err(refusal(ObjectRule::ValidCalendarData, "the VEVENT has no DTSTART"));
     }
-    let mut dates = 0;
+    let (mut dates, mut rules) = (0, 0);
     for property in component.properties() {
+        rules += usize::from(property.is("RRULE") || property.is("EXRULE"));
+        if rules > limits.rules_max {
+            let message = format!("a component has at most {} RRULE and EXRULE lines", limits.rules_max);
+            return Err(refusal(ObjectRule::ValidCalendarData, message));
+        }
         dates += judge_property(&property)?;
         if dates > limits.dates_max {
             let message = format!("an object lists at most {} RDATE and EXDATE values", limits.dates_max);
+            return Err(refusal(ObjectRule::ValidCalendarData, message));
+        }
+    }
+    component.components().filter(|inner| inner.is("VALARM")).try_for_each(|alarm| judge_alarm(&alarm))
+}
+
+/// What an alarm's TRIGGER and DURATION say is passed over if it means nothing, but not if it is a duration beyond reckoning.
+fn judge_alarm(alarm: &Component<'_>) -> Result<(), ObjectRefusal> {
+    for property in ["TRIGGER", "DURATION"].into_iter().filter_map(|name| alarm.property(name)) {
+        let value = property.value();
+        if value.trim().trim_start_matches(['+', '-']).starts_with(['P', 'p']) && Duration::parse(&value).is_none() {
+            let shown: String = value.chars().take(60).collect();
+            let message = format!("the {} {shown} of an alarm cannot be read", property.name());
             return Err(refusal(ObjectRule::ValidCalendarData, message));
         }
     }
@@ -213,9 +232,8 @@ const RELIED_ON: &[(&str, Judgement)] = &[
 /// Every value of a list can be read; an empty list is nothing (some clients leave one).
 fn dates_in(property: &Property<'_>) -> Option<usize> {
     let value = property.value();
-    let zone = property.parameter("TZID");
     let texts = value.split(',').map(str::trim).filter(|text| !text.is_empty());
-    let readable = |text: &str| Moment::parse(text, zone.as_deref()).is_some() || Period::parse(text, zone.as_deref()).is_some();
+    let readable = |text: &str| Moment::parse(text, None).is_some() || Period::parse(text, None).is_some();
     let mut count = 0;
     for text in texts {
         if !readable(text) {

@@ -1,22 +1,21 @@
 //! Recurrence rules: RFC 5545 §3.3.10 and the SKIP of RFC 7529, in wall-clock time.
 //!
 //! A rule is a lattice of periods (years, months, weeks, days, hours, …). Without COUNT a period is found by division, so the first
-//! instance after any moment costs the same; with COUNT the instances are walked. One period is never laid out in memory: its days are,
-//! and the times of a day are the same for all of them.
+//! instance after any moment costs the same; with COUNT the instances are walked, unless the rule has one in each period. One period is
+//! never laid out in memory: its days are, and the times of a day are the same for all of them. Whatever is walked draws on the work that
+//! the question may take.
 
 mod days;
 mod expand;
 mod parse;
 
 use crate::civil::{DAY_SECONDS, Day, LocalSeconds, date_of, day_of, weekday_of};
-use crate::filter::BoundReached;
+use crate::filter::{BoundReached, Work};
 use crate::value::Moment;
 pub use expand::{ExpandError, expand};
 
-/// Periods (for frequencies below a day: days, hours or minutes passed over) without an instance before a rule is given up.
-const BARREN_PERIODS_MAX: u32 = 200_000;
-/// Instances walked for one question.
-const STEPS_MAX: u32 = 2_000_000;
+/// Comparisons of a day with what a rule lists that make a unit of work.
+const COMPARISONS_PER_UNIT: usize = 32;
 /// Rules end with the last year that dates can be written in.
 const LAST_DAY: Day = day_of(9999, 12, 31);
 
@@ -104,21 +103,50 @@ impl Rule {
         self.frequency < Frequency::Daily
     }
 
-    /// The instances in order, `start` first (it counts as the first one, whether or not the rule would give it, RFC 5545 §3.8.5.3).
-    /// Without COUNT it begins at the first instance not before `from`; with COUNT at `start`. COUNT and UNTIL are for the caller to
-    /// apply, who knows the zone: what it leaves out does not count.
-    pub(crate) fn starts(&self, start: LocalSeconds, from: LocalSeconds) -> Starts<'_> {
-        Starts::new(self, start, from, false, true)
+    /// The instances in order, `start` first (it counts as the first one, whether or not the rule would give it, RFC 5545 §3.8.5.3), from
+    /// the first one not before `from`. COUNT and UNTIL are for the caller to apply, who knows the zone: what it leaves out does not count.
+    pub(crate) fn starts<'r>(&'r self, start: LocalSeconds, from: LocalSeconds, work: &'r Work) -> Starts<'r> {
+        Starts::new(self, (start, false), from, true, work)
     }
 
     /// As [`Rule::starts`] for a start that is a date: parts below a day do not count (RFC 5545 §3.3.10).
-    pub(crate) fn starts_of_dates(&self, start: LocalSeconds, from: LocalSeconds) -> Starts<'_> {
-        Starts::new(self, start, from, true, true)
+    pub(crate) fn starts_of_dates<'r>(&'r self, start: LocalSeconds, from: LocalSeconds, work: &'r Work) -> Starts<'r> {
+        Starts::new(self, (start, true), from, true, work)
     }
 
     /// As the two before, without a start that the rule itself does not give.
-    pub(crate) fn instances(&self, start: LocalSeconds, from: LocalSeconds, is_date: bool) -> Starts<'_> {
-        Starts::new(self, start, from, is_date, false)
+    pub(crate) fn instances<'r>(&'r self, start: LocalSeconds, is_date: bool, work: &'r Work) -> Starts<'r> {
+        Starts::new(self, (start, is_date), start, false, work)
+    }
+
+    /// Where COUNT ends, if that is plain: the rule has one instance in each period, whatever the zone.
+    pub(crate) fn end_of_count(&self, start: LocalSeconds) -> Option<LocalSeconds> {
+        let lists = [&self.seconds, &self.minutes, &self.hours, &self.month_days, &self.year_days, &self.week_numbers, &self.months];
+        let plain = lists.iter().all(|list| list.is_empty()) && self.weekdays.is_empty() && self.positions.is_empty();
+        let unit = match self.frequency {
+            _ if !plain => return None,
+            Frequency::Monthly | Frequency::Yearly => return None,
+            Frequency::Weekly => 7 * DAY_SECONDS,
+            Frequency::Daily => DAY_SECONDS,
+            below => unit_seconds(below),
+        };
+        let periods = self.interval.saturating_mul(i64::from(self.count?) - 1);
+        Some(start.saturating_add(periods.saturating_mul(unit)))
+    }
+
+    /// Units of work to lay out a period: the days it may have, each compared with what is listed.
+    fn work_of_period(&self) -> usize {
+        let by_months = !self.months.is_empty() && self.year_days.is_empty() && self.week_numbers.is_empty();
+        let days = match self.frequency {
+            Frequency::Yearly if by_months => 31 * self.months.len(),
+            Frequency::Yearly => 366,
+            Frequency::Monthly => 31,
+            Frequency::Weekly => 7,
+            _ => 1,
+        };
+        let lists = [&self.month_days, &self.year_days, &self.week_numbers, &self.months].map(Vec::len);
+        let listed = lists.iter().sum::<usize>() + self.weekdays.len();
+        1 + days * listed / COMPARISONS_PER_UNIT + self.positions.len() / 4
     }
 }
 
@@ -137,7 +165,8 @@ pub(crate) struct Starts<'r> {
     /// Which of `days` × `times` come, where BYSETPOS chooses.
     chosen: Option<Vec<usize>>,
     next: usize,
-    steps: u32,
+    work: &'r Work,
+    work_of_period: usize,
     /// Whether `start` comes first in any case.
     with_start: bool,
     begun: bool,
@@ -145,10 +174,12 @@ pub(crate) struct Starts<'r> {
 }
 
 impl<'r> Starts<'r> {
-    fn new(rule: &'r Rule, start: LocalSeconds, from: LocalSeconds, is_date: bool, with_start: bool) -> Self {
-        let from = if rule.count.is_some() { start } else { from.max(start) };
+    fn new(rule: &'r Rule, (start, is_date): (LocalSeconds, bool), from: LocalSeconds, with_start: bool, work: &'r Work) -> Self {
+        let from = from.max(start);
         let of_day = start.rem_euclid(DAY_SECONDS);
         let times = if is_date { vec![0] } else { rule.times_of_day(of_day) };
+        // Where that is too much, the first step says so.
+        work.spend(times.len() / 16).ok();
         let mut starts = Self {
             rule,
             start,
@@ -156,16 +187,42 @@ impl<'r> Starts<'r> {
             first_year: rule.first_year(start.div_euclid(DAY_SECONDS)),
             period: 0,
             days: Vec::new(),
+            next: 0,
             times,
             chosen: None,
-            next: 0,
-            steps: 0,
+            work,
+            work_of_period: rule.work_of_period(),
             with_start,
             begun: false,
             ended: is_date && rule.is_below_daily(),
         };
         starts.period = starts.period_of(from);
         starts
+    }
+
+    /// Goes on with the first instance not before a moment, which is not walked to.
+    pub(crate) fn seek(&mut self, from: LocalSeconds) {
+        if from <= self.from {
+            return;
+        }
+        self.from = from;
+        let period = self.period_of(from);
+        if period > self.period {
+            self.period = period;
+            self.days.clear();
+            self.chosen = None;
+            self.next = 0;
+        } else if self.chosen.is_none() {
+            self.next = self.next.max(self.index_of_from());
+        }
+    }
+
+    /// The first instance of the present period that is not before `from`, where BYSETPOS does not choose.
+    fn index_of_from(&self) -> usize {
+        let (day, of_day) = (self.from.div_euclid(DAY_SECONDS), self.from.rem_euclid(DAY_SECONDS));
+        let whole = self.days.partition_point(|each| *each < day);
+        let within = if self.days.get(whole) == Some(&day) { self.times.partition_point(|time| *time < of_day) } else { 0 };
+        whole * self.times.len() + within
     }
 
     /// The period a moment lies in, or one before it: SKIP may carry an instance into the next.
@@ -199,15 +256,15 @@ impl<'r> Starts<'r> {
 
     /// Goes on to the next period that has instances.
     fn advance(&mut self) -> Result<bool, BoundReached> {
-        for _ in 0..BARREN_PERIODS_MAX {
-            let found = if self.rule.is_below_daily() { self.fill_below_daily() } else { self.fill() };
+        loop {
+            self.work.spend(self.work_of_period)?;
+            let found = if self.rule.is_below_daily() { self.fill_below_daily()? } else { self.fill() };
             match found {
                 None => return Ok(false),
                 Some(true) => return Ok(true),
                 Some(false) => {}
             }
         }
-        Err(BoundReached)
     }
 
     /// Lays out the days of the next period; `None` beyond the last year.
@@ -237,25 +294,26 @@ impl<'r> Starts<'r> {
         self.next = 0;
         self.chosen = (!self.rule.positions.is_empty()).then(|| positions(&self.rule.positions, total));
         if self.chosen.is_none() {
-            // Straight to the day that matters.
-            let from_day = self.from.div_euclid(DAY_SECONDS);
-            self.next = self.days.partition_point(|day| *day < from_day) * self.times.len();
+            self.next = self.index_of_from();
         }
     }
 
     /// A period below a day: the next hour, minute or second that the parts above it let through. Whole days, hours and minutes that
     /// they do not are passed over at once.
-    fn fill_below_daily(&mut self) -> Option<bool> {
+    fn fill_below_daily(&mut self) -> Result<Option<bool>, BoundReached> {
         let unit = unit_seconds(self.rule.frequency);
-        let step = unit.checked_mul(self.rule.interval)?;
+        let step = unit.saturating_mul(self.rule.interval);
         let base = self.start.div_euclid(unit) * unit;
-        let at = base.checked_add(self.period.checked_mul(step)?)?;
+        let at = base.saturating_add(self.period.saturating_mul(step));
         let day = at.div_euclid(DAY_SECONDS);
         if day > LAST_DAY {
-            return None;
+            return Ok(None);
         }
         let of_day = at.rem_euclid(DAY_SECONDS);
-        let barrier = if !self.rule.allows_day(day) {
+        let (year, month, _) = date_of(day);
+        let barrier = if !allows(&self.rule.months, month) {
+            Some(day_of(year, month + 1, 1) * DAY_SECONDS)
+        } else if !self.rule.allows_day(day) {
             Some((day + 1) * DAY_SECONDS)
         } else if !allows(&self.rule.hours, of_day / 3600) {
             Some((at.div_euclid(3600) + 1) * 3600)
@@ -266,17 +324,18 @@ impl<'r> Starts<'r> {
         };
         if let Some(barrier) = barrier {
             self.period = (barrier - base + step - 1).div_euclid(step).max(self.period + 1);
-            return Some(false);
+            return Ok(Some(false));
         }
         self.period += 1;
         if self.rule.frequency == Frequency::Secondly && !allows(&self.rule.seconds, of_day % 60) {
-            return Some(false);
+            return Ok(Some(false));
         }
-        self.days = vec![day];
-        self.times = self.rule.times_below(of_day, self.start.rem_euclid(DAY_SECONDS));
+        self.days.clear();
+        self.days.push(day);
+        self.rule.times_below(of_day, self.start.rem_euclid(DAY_SECONDS), &mut self.times);
+        self.work.spend(self.times.len() / 4)?;
         self.choose();
-        self.next = 0;
-        Some(!self.times.is_empty())
+        Ok(Some(!self.times.is_empty()))
     }
 }
 
@@ -288,10 +347,9 @@ impl Iterator for Starts<'_> {
             return Some(Ok(self.start));
         }
         while !self.ended {
-            self.steps += 1;
-            if self.steps > STEPS_MAX {
+            if let Err(bound) = self.work.spend(1) {
                 self.ended = true;
-                return Some(Err(BoundReached));
+                return Some(Err(bound));
             }
             let Some(at) = self.at(self.next) else {
                 match self.advance() {
@@ -358,21 +416,23 @@ impl Rule {
     }
 
     /// The times within one hour, minute or second.
-    fn times_below(&self, of_day: i64, start: i64) -> Vec<i64> {
-        let or = |list: &[i64], value: i64| if list.is_empty() { vec![value] } else { list.to_vec() };
-        let mut times: Vec<i64> = match self.frequency {
+    fn times_below(&self, of_day: i64, start: i64, times: &mut Vec<i64>) {
+        fn or<'l>(list: &'l [i64], value: &'l i64) -> &'l [i64] {
+            if list.is_empty() { std::slice::from_ref(value) } else { list }
+        }
+        let (minute, second) = (start / 60 % 60, start % 60);
+        let (minutes, seconds) = (or(&self.minutes, &minute), or(&self.seconds, &second));
+        times.clear();
+        match self.frequency {
             Frequency::Hourly => {
-                let seconds = or(&self.seconds, start % 60);
-                let minutes = or(&self.minutes, start / 60 % 60);
                 let hour = of_day / 3600 * 3600;
-                minutes.iter().flat_map(|minute| seconds.iter().map(move |second| hour + minute * 60 + second)).collect()
+                times.extend(minutes.iter().flat_map(|minute| seconds.iter().map(move |second| hour + minute * 60 + second)));
             }
-            Frequency::Minutely => or(&self.seconds, start % 60).iter().map(|second| of_day / 60 * 60 + second).collect(),
-            _ => vec![of_day],
-        };
+            Frequency::Minutely => times.extend(seconds.iter().map(|second| of_day / 60 * 60 + second)),
+            _ => times.push(of_day),
+        }
         times.sort_unstable();
         times.dedup();
-        times
     }
 }
 
@@ -384,7 +444,8 @@ mod tests {
     fn first(rule: &str, start: &str, from: Option<&str>, count: usize) -> Vec<String> {
         let local = |text| Moment::parse(text, None).unwrap().local;
         let rule = Rule::parse(rule).unwrap();
-        rule.starts(local(start), from.map_or(i64::MIN, local)).take(count).map(|at| format_local(at.unwrap())).collect()
+        let work = Work::new();
+        rule.starts(local(start), from.map_or(i64::MIN, local), &work).take(count).map(|at| format_local(at.unwrap())).collect()
     }
 
     #[test]
@@ -410,10 +471,11 @@ mod tests {
     #[test]
     fn what_can_never_be_is_an_explicit_bound_or_an_end() {
         let rule = Rule::parse("FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30").unwrap();
-        let found: Vec<_> = rule.starts(0, 0).collect();
-        assert_eq!(found, [Ok(0)]);
+        let late = day_of(9000, 1, 1) * DAY_SECONDS;
+        let found: Vec<_> = rule.starts(late, late, &Work::new()).collect();
+        assert_eq!(found, [Ok(late)]);
         let rule = Rule::parse("FREQ=SECONDLY;BYSETPOS=2").unwrap();
-        assert!(rule.starts(0, 0).nth(1).unwrap().is_err());
+        assert!(rule.starts(0, 0, &Work::new()).nth(1).unwrap().is_err());
     }
 
     #[test]

@@ -77,6 +77,9 @@ fn time_number(text: &str) -> Option<i64> {
     valid.then(|| hour * 3600 + minute * 60 + second.min(59))
 }
 
+/// 10,000 years of the Gregorian calendar.
+const DURATION_SECONDS_MAX: i64 = 25 * 146_097 * DAY_SECONDS;
+
 /// A duration (RFC 5545 §3.3.6): days are nominal, the rest exact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Duration {
@@ -87,7 +90,8 @@ pub struct Duration {
 }
 
 impl Duration {
-    /// Reads `P1DT2H`, `-PT15M`, `P2W`. Zeros such as `PT0S` and the bare `P` of some clients are read as nothing.
+    /// Reads `P1DT2H`, `-PT15M`, `P2W`. Zeros such as `PT0S` and the bare `P` of some clients are read as nothing. What is longer than
+    /// 10,000 years, more than all years that dates can be written in, is no duration.
     pub fn parse(text: &str) -> Option<Self> {
         let text = text.trim();
         let (sign, rest) = match text.as_bytes().first()? {
@@ -113,6 +117,9 @@ impl Duration {
                         'S' if in_time => duration.seconds += count,
                         _ => return None,
                     }
+                    if duration.nominal_seconds() > DURATION_SECONDS_MAX {
+                        return None;
+                    }
                 }
             }
         }
@@ -121,7 +128,7 @@ impl Duration {
 
     /// The length in seconds, with days of 24 hours.
     pub const fn nominal_seconds(self) -> i64 {
-        self.days * DAY_SECONDS + self.seconds
+        self.days.saturating_mul(DAY_SECONDS).saturating_add(self.seconds)
     }
 }
 
@@ -226,7 +233,9 @@ mod tests {
         assert_eq!(read("P7W"), Some((49, 0)));
         assert_eq!(read("-PT15M"), Some((0, -900)));
         assert_eq!(read("PT0S"), Some((0, 0)));
-        for bad in ["", "15M", "P1", "PT1D", "P1H", "PTxS", "P99999999999D"] {
+        assert_eq!(read("-P3652425D"), Some((-3_652_425, 0)));
+        for bad in ["", "15M", "P1", "PT1D", "P1H", "PTxS", "P99999999999D", "P999999999W", "-P999999999W", "PT999999999H", "P3652425DT1S"]
+        {
             assert_eq!(read(bad), None, "{bad}");
         }
     }

@@ -11,6 +11,7 @@ use jiff::tz::TimeZone;
 
 use crate::civil::{DAY_SECONDS, LocalSeconds, date_of};
 use crate::component::{Component, Tree};
+use crate::filter::Work;
 use crate::object::{ObjectRefusal, ObjectRule};
 use crate::recurrence::Rule;
 use crate::value::{Moment, utc_offset};
@@ -19,8 +20,11 @@ use crate::{Limits, UtcMicros};
 
 /// The first and last year that transitions of a VTIMEZONE are computed for; outside, its first and last offset hold.
 const TRANSITION_YEARS: (i64, i64) = (1970, 2100);
-/// Transitions of one observance.
+/// Transitions of one rule of an observance.
 const TRANSITIONS_MAX: usize = 2_000;
+/// How far a zone's clock may be from UTC, and a floating one from what it turns out to mean, in seconds. Local mean time of Manila was
+/// 15:56 away.
+pub(crate) const ZONE_SECONDS_MAX: i64 = 16 * 3600;
 
 /// A zone that wall clocks hang in.
 #[derive(Debug, Clone)]
@@ -72,10 +76,14 @@ impl Zone {
 
     /// A zone by its VTIMEZONE: by its name if that is known, else by its rules.
     pub fn from_vtimezone(vtimezone: &Component<'_>) -> Option<Zone> {
+        Self::read(vtimezone, &Work::of_zones())
+    }
+
+    fn read(vtimezone: &Component<'_>, work: &Work) -> Option<Zone> {
         let by_name = |name: &str| vtimezone.property(name).and_then(|property| Zone::from_name(&property.value()));
         by_name("TZID")
             .or_else(|| by_name("X-LIC-LOCATION"))
-            .or_else(|| Transitions::read(vtimezone).map(|t| Zone(Rules::Own(Arc::new(t)))))
+            .or_else(|| Transitions::read(vtimezone, work).map(|t| Zone(Rules::Own(Arc::new(t)))))
     }
 
     /// The instant a wall clock shows a time, in seconds. A time that is skipped is read with the offset before the gap, of one that
@@ -144,15 +152,21 @@ struct Transitions {
 }
 
 impl Transitions {
-    fn read(vtimezone: &Component<'_>) -> Option<Self> {
+    /// Rules that take more work than is left end early: the offset before holds on.
+    fn read(vtimezone: &Component<'_>, work: &Work) -> Option<Self> {
         let mut changes = Vec::new();
         for observance in vtimezone.components().filter(|c| c.is("STANDARD") || c.is("DAYLIGHT")) {
-            let offset = |name| observance.property(name).and_then(|property| utc_offset(&property.value()));
+            let offset = |name| {
+                observance
+                    .property(name)
+                    .and_then(|property| utc_offset(&property.value()))
+                    .filter(|offset| offset.abs() <= ZONE_SECONDS_MAX)
+            };
             let (from, to) = (offset("TZOFFSETFROM"), offset("TZOFFSETTO"));
             let start = observance.property("DTSTART").and_then(|property| Moment::of(&property));
             let (Some(to), Some(start)) = (to, start) else { continue };
             let from = from.unwrap_or(to);
-            for onset in onsets(&observance, start.local, from) {
+            for onset in onsets(&observance, start.local, from, work) {
                 changes.push((onset - from, from, to));
             }
         }
@@ -181,7 +195,7 @@ impl Transitions {
 }
 
 /// When an observance begins, by its DTSTART, RDATEs and RRULE, in its wall-clock time before the change.
-fn onsets(observance: &Component<'_>, start: LocalSeconds, from: i64) -> Vec<LocalSeconds> {
+fn onsets(observance: &Component<'_>, start: LocalSeconds, from: i64, work: &Work) -> Vec<LocalSeconds> {
     let mut onsets = vec![start];
     for property in observance.properties_named("RDATE") {
         onsets.extend(property.value().split(',').filter_map(|text| Moment::parse(text.trim(), None)).map(|moment| moment.local));
@@ -193,7 +207,7 @@ fn onsets(observance: &Component<'_>, start: LocalSeconds, from: i64) -> Vec<Loc
         let Ok(rule) = Rule::parse(&property.value()) else { continue };
         // UNTIL of an observance is in UTC (RFC 5545 §3.6.5).
         let until = rule.until().map(|moment| if moment.is_date { moment.local + DAY_SECONDS } else { moment.local + from });
-        let starts = rule.starts(start, first.max(start));
+        let starts = rule.starts(start, if rule.count().is_some() { start } else { first.max(start) }, work);
         let within = |local: &LocalSeconds| *local <= last && until.is_none_or(|until| *local <= until);
         onsets.extend(
             starts
@@ -215,8 +229,9 @@ impl Zones {
     /// Reads the VTIMEZONEs that are needed: those whose name says nothing by itself.
     pub(crate) fn read(root: &Component<'_>) -> Self {
         let mut by_id = HashMap::new();
+        let work = Work::of_zones();
         for vtimezone in root.components().filter(|c| c.is("VTIMEZONE")) {
-            if let (Some(id), Some(zone)) = (vtimezone.property("TZID"), Zone::from_vtimezone(&vtimezone)) {
+            if let (Some(id), Some(zone)) = (vtimezone.property("TZID"), Zone::read(&vtimezone, &work)) {
                 by_id.insert(id.value().trim().to_owned(), zone);
             }
         }

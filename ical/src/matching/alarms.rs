@@ -1,72 +1,92 @@
 //! When alarms ring: RFC 5545 §3.6.6, RFC 4791 §9.9 for VALARM.
 
 use crate::UtcMicros;
+use crate::civil::DAY_SECONDS;
 use crate::component::Component;
 use crate::instances::{Instance, Resolved};
 use crate::matching::Window;
 use crate::object::CalendarObject;
 use crate::value::{Duration, Moment};
-use crate::zone::Zone;
+use crate::zone::{ZONE_SECONDS_MAX, Zone};
 
 const SECOND: i64 = 1_000_000;
-/// Repetitions of one alarm that are looked at.
-const REPEAT_MAX: i64 = 1_000;
+/// How long an alarm goes on ringing, in microseconds: longer than all years that dates can be written in.
+const LASTS_MAX: i64 = 20_000 * 366 * DAY_SECONDS * SECOND;
 
 /// When an alarm rings first.
-enum Trigger {
-    /// Relative to the start or, with `of_end`, to the end of each instance, in seconds.
-    Relative { seconds: i64, of_end: bool },
-    /// At one moment.
-    Absolute(Moment),
+#[derive(Debug, Clone, Copy)]
+enum First {
+    /// Relative to the start or, with `of_end`, to the end of each instance, in microseconds.
+    Relative { after: i64, of_end: bool },
+    /// At one moment, perhaps one that hangs in no zone.
+    Absolute { at: UtcMicros, floating: bool },
 }
 
-fn trigger_of(alarm: &Component<'_>) -> Option<Trigger> {
-    let property = alarm.property("TRIGGER")?;
-    if let Some(moment) = Moment::of(&property).filter(|moment| !moment.is_date) {
-        return Some(Trigger::Absolute(moment));
+/// An alarm, read once for all instances.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Alarm {
+    first: First,
+    /// How often it rings again, and after how many microseconds each.
+    repeat: i64,
+    every: i64,
+}
+
+impl Alarm {
+    pub fn read(alarm: &Component<'_>, object: &CalendarObject, floating: &Zone) -> Option<Self> {
+        let trigger = alarm.property("TRIGGER")?;
+        let first = if let Some(moment) = Moment::of(&trigger).filter(|moment| !moment.is_date) {
+            let resolved = Resolved::new(&moment, object, floating);
+            First::Absolute { at: resolved.utc(), floating: resolved.floating }
+        } else {
+            let after = Duration::parse(&trigger.value())?.nominal_seconds().saturating_mul(SECOND);
+            let of_end = trigger.parameter("RELATED").is_some_and(|related| related.eq_ignore_ascii_case("END"));
+            First::Relative { after, of_end }
+        };
+        let repeat = alarm.property("REPEAT").and_then(|p| p.value().trim().parse().ok()).unwrap_or(0);
+        let every = alarm.property("DURATION").and_then(|p| Duration::parse(&p.value())).map_or(0, Duration::nominal_seconds);
+        let every = every.saturating_mul(SECOND);
+        let (repeat, every) = if every > 0 { (i64::clamp(repeat, 0, LASTS_MAX / every), every) } else { (0, SECOND) };
+        Some(Self { first, repeat, every })
     }
-    let seconds = Duration::parse(&property.value())?.nominal_seconds();
-    let of_end = property.parameter("RELATED").is_some_and(|related| related.eq_ignore_ascii_case("END"));
-    Some(Trigger::Relative { seconds, of_end })
-}
 
-/// How often it rings again, and after how many seconds each.
-fn repetition(alarm: &Component<'_>) -> (i64, i64) {
-    let repeat = alarm.property("REPEAT").and_then(|p| p.value().trim().parse().ok()).unwrap_or(0);
-    let every = alarm.property("DURATION").and_then(|p| Duration::parse(&p.value())).map_or(0, Duration::nominal_seconds);
-    if every > 0 { (i64::clamp(repeat, 0, REPEAT_MAX), every) } else { (0, 0) }
-}
-
-/// Whether an alarm of an instance rings in a window: `start <= trigger < end`, for the first ring or a later one.
-pub(crate) fn rings_within(
-    alarm: &Component<'_>,
-    instance: &Instance<'_>,
-    object: &CalendarObject,
-    floating: &Zone,
-    window: Window,
-) -> bool {
-    let first: UtcMicros = match trigger_of(alarm) {
-        None => return false,
-        Some(Trigger::Absolute(moment)) => Resolved::new(&moment, object, floating).utc(),
-        Some(Trigger::Relative { .. }) if instance.start.is_none() => return false,
-        Some(Trigger::Relative { seconds, of_end }) => {
-            let from = if of_end { instance.ends } else { instance.begins };
-            from.saturating_add(seconds * SECOND)
+    /// Whether it rings in a window with an instance: `start <= trigger < end`, for the first ring or a later one.
+    pub fn rings(&self, instance: &Instance<'_>, window: Window) -> bool {
+        match self.first {
+            First::Absolute { at, .. } => self.rings_from(at, window),
+            First::Relative { .. } if instance.start.is_none() => false,
+            First::Relative { after, of_end } => {
+                self.rings_from((if of_end { instance.ends } else { instance.begins }).saturating_add(after), window)
+            }
         }
-    };
-    let (repeat, every) = repetition(alarm);
-    (0..=repeat).map(|ring| first.saturating_add(ring * every * SECOND)).any(|at| window.0 <= at && at < window.1)
+    }
+
+    fn rings_from(&self, first: UtcMicros, (start, end): Window) -> bool {
+        let missing = start.saturating_sub(first).max(0);
+        // The first ring that is not before the window.
+        let ring = missing / self.every + i64::from(missing % self.every > 0);
+        ring <= self.repeat && first.saturating_add(ring.saturating_mul(self.every)) < end
+    }
+
+    /// From the first ring to the last one.
+    fn lasts(&self) -> i64 {
+        self.repeat.saturating_mul(self.every)
+    }
 }
 
-/// A window of instances, widened by how far their alarms ring from them.
-pub(crate) fn widened(object: &CalendarObject, (start, end): Window) -> Window {
-    let bounds = bounds_of(object);
-    let (before, after) = bounds.relative.unwrap_or((0, 0));
-    if bounds.absolute.is_some() {
-        // An absolute alarm rings with any instance.
-        return (crate::UNBOUNDED_PAST, crate::UNBOUNDED_FUTURE);
+/// The window of the instances that one of the alarms rings with; `None` if none does.
+pub(crate) fn widened<'a>(alarms: impl Iterator<Item = &'a Alarm>, window: Window) -> Option<Window> {
+    let mut widened: Option<Window> = None;
+    for alarm in alarms {
+        let (start, end) = match alarm.first {
+            First::Relative { after, .. } => (window.0.saturating_sub(after.saturating_add(alarm.lasts())), window.1.saturating_sub(after)),
+            // It rings with any instance.
+            First::Absolute { at, .. } if alarm.rings_from(at, window) => (crate::UNBOUNDED_PAST, crate::UNBOUNDED_FUTURE),
+            First::Absolute { .. } => continue,
+        };
+        let so_far = widened.unwrap_or((start, end));
+        widened = Some((so_far.0.min(start), so_far.1.max(end)));
     }
-    (start.saturating_sub(after.max(0)), end.saturating_sub(before.min(0)))
+    widened
 }
 
 /// How far alarms ring from their instances (microseconds from start or end), and when absolute ones do (UTC microseconds).
@@ -82,17 +102,17 @@ pub(crate) fn bounds_of(object: &CalendarObject) -> Bounds {
         let (first, last) = range.unwrap_or((low, high));
         *range = Some((first.min(low), last.max(high)));
     };
+    let utc = Zone::utc();
     for component in object.main_components() {
-        for alarm in component.components().filter(|c| c.is("VALARM")) {
-            let (repeat, every) = repetition(&alarm);
-            let later = repeat * every * SECOND;
-            match trigger_of(&alarm) {
-                Some(Trigger::Relative { seconds, .. }) => grow(&mut bounds.relative, seconds * SECOND, seconds * SECOND + later),
-                Some(Trigger::Absolute(moment)) => {
-                    let at = Zone::utc().utc_of(moment.local);
-                    grow(&mut bounds.absolute, at, at.saturating_add(later));
+        let alarms = component.components().filter(|c| c.is("VALARM"));
+        for alarm in alarms.filter_map(|alarm| Alarm::read(&alarm, object, &utc)) {
+            match alarm.first {
+                First::Relative { after, .. } => grow(&mut bounds.relative, after, after.saturating_add(alarm.lasts())),
+                First::Absolute { at, floating } => {
+                    let slack = if floating { ZONE_SECONDS_MAX * SECOND } else { 0 };
+                    let last = at.saturating_add(alarm.lasts()).saturating_add(slack);
+                    grow(&mut bounds.absolute, at.saturating_sub(slack), last);
                 }
-                None => {}
             }
         }
     }

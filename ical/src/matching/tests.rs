@@ -211,3 +211,22 @@ fn rfc4791_s9_7_properties_parameters_and_their_absence() {
     let no_todo = CompFilter { comps: vec![CompFilter { is_not_defined: true, ..comp("VTODO") }], ..comp("VCALENDAR") };
     assert!(matches(&no_todo, &event, &Zone::utc()).unwrap());
 }
+
+#[test]
+fn facts_hold_instances_before_a_start_that_the_clock_skips() {
+    let event = object("VEVENT", "DTSTART;TZID=Europe/Berlin:20260329T023000 DURATION:PT1M RRULE:FREQ=MINUTELY;COUNT=2");
+    assert!(in_range(&event, "20260329T010000Z/20260329T010100Z"));
+    assert!(event.facts().first_start <= parse_utc("20260329T010000Z").unwrap());
+}
+
+#[test]
+fn facts_hold_what_an_unplaced_end_or_two_overrides_in_another_zone_give() {
+    let event = object("VEVENT", "DTSTART:20260101T100000Z DTEND:20260101T120000 RDATE:20260103T100000Z");
+    let honolulu = Zone::from_name("Pacific/Honolulu").unwrap();
+    let filter = within("VEVENT", CompFilter { time_range: Some(range("20260101T213000Z/20260101T214500Z")), ..comp("") });
+    assert!(matches(&filter, &event, &honolulu).unwrap());
+    assert!(event.facts().floating && event.facts().last_end >= parse_utc("20260101T220000Z").unwrap());
+    let overridden = |id: &str, start: &str| format!("BEGIN:VEVENT\r\nUID:u\r\nRECURRENCE-ID:{id}\r\nDTSTART:{start}\r\nEND:VEVENT\r\n");
+    let both = calendar(&(overridden("20260101T000000", "20200101T000000Z") + &overridden("20260101T000000Z", "20260101T000000Z")));
+    assert!(both.facts().first_start <= parse_utc("20200101T000000Z").unwrap());
+}

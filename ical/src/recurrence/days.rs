@@ -30,11 +30,15 @@ impl Rule {
 
     /// Whether every part of a day and above lets a day through: all parts limit, for frequencies of a day and below.
     pub(super) fn allows_day(&self, day: Day) -> bool {
+        self.is_year_day(day) && self.allows_day_but_its_number(day)
+    }
+
+    fn allows_day_but_its_number(&self, day: Day) -> bool {
         let (year, month, of_month) = date_of(day);
         let from_end = of_month - days_in_month(year, month) - 1;
         let weekday = self.weekdays.is_empty() || self.weekdays.iter().any(|entry| entry.weekday == weekday_of(day));
         let month_day = self.month_days.is_empty() || self.month_days.iter().any(|wanted| *wanted == of_month || *wanted == from_end);
-        allows(&self.months, month) && month_day && weekday && self.is_year_day(day) && self.is_in_week(day)
+        allows(&self.months, month) && month_day && weekday && self.is_in_week(day)
     }
 
     fn is_year_day(&self, day: Day) -> bool {
@@ -67,9 +71,8 @@ impl Rule {
 
     fn days_of_year(&self, year: i64, start: Day, days: &mut Vec<Day>) {
         if !self.year_days.is_empty() {
-            let others = Rule { year_days: Vec::new(), ..self.clone() };
             let found = self.year_days.iter().filter_map(|wanted| self.year_day(year, *wanted));
-            days.extend(found.filter(|day| others.allows_day(*day)));
+            days.extend(found.filter(|day| self.allows_day_but_its_number(*day)));
         } else if !self.week_numbers.is_empty() {
             self.days_of_week_year(year, start, days);
         } else if !self.month_days.is_empty() || !self.months.is_empty() {

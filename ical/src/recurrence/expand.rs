@@ -3,8 +3,8 @@
 use super::{Rule, RuleError};
 use crate::civil::LocalSeconds;
 use crate::date::{format_date, format_local};
-use crate::filter::BoundReached;
-use crate::instances::{Resolved, within_rule};
+use crate::filter::{BoundReached, Work};
+use crate::instances::{Resolved, WithinRule};
 use crate::value::{Moment, Place};
 use crate::zone::Zone;
 
@@ -62,7 +62,7 @@ pub fn expand(start: &str, zone: Option<&str>, rule: &str, limit: usize) -> Resu
         (false, Place::Utc) => format!("{}Z", format_local(local)),
         (false, _) => format_local(local),
     };
-    let starts = rule.instances(anchor.local, anchor.local, anchor.is_date);
-    let starts = within_rule(&rule, &anchor, starts).take(limit);
+    let work = Work::new();
+    let starts = WithinRule::bare(&rule, &anchor, &work).take(limit);
     starts.map(|local| local.map(spelt).map_err(|BoundReached| ExpandError::Bound)).collect()
 }

@@ -124,7 +124,10 @@ fn weekday_list(value: &str) -> Option<Vec<WeekdayNumber>> {
         if weekdays.len() >= LIST_MAX {
             return None;
         }
-        weekdays.push(WeekdayNumber { nth, weekday: weekday(name)? });
+        let entry = WeekdayNumber { nth, weekday: weekday(name)? };
+        if !weekdays.contains(&entry) {
+            weekdays.push(entry);
+        }
     }
     Some(weekdays)
 }

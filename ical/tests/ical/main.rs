@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::string_slice, reason = "a test fails by panicking")]
 
+mod bounds;
+
 use bytes::Bytes;
 use kalends_ical::CalendarObject;
 use kalends_ical::calendar_data::CalendarData;
