@@ -67,11 +67,25 @@ impl Client {
         })
     }
 
-    /// Sends octets as they are, ends its side of the connection, and reads what comes back.
+    /// Sends octets as they are, and reads what comes back until the server ends the connection.
     pub fn send_octets(&self, octets: &[u8]) -> String {
+        Self::read_to_end(self.write(octets))
+    }
+
+    /// As [`Client::send_octets`], ending its side of the connection after them.
+    pub fn send_octets_and_leave(&self, octets: &[u8]) -> String {
+        let stream = self.write(octets);
+        let _ = stream.shutdown(std::net::Shutdown::Write);
+        Self::read_to_end(stream)
+    }
+
+    fn write(&self, octets: &[u8]) -> std::net::TcpStream {
         let mut stream = std::net::TcpStream::connect(&self.authority).expect("the server takes connections");
         stream.write_all(octets).expect("the server reads");
-        let _ = stream.shutdown(std::net::Shutdown::Write);
+        stream
+    }
+
+    fn read_to_end(mut stream: std::net::TcpStream) -> String {
         let mut answer = Vec::new();
         let _ = stream.read_to_end(&mut answer);
         String::from_utf8_lossy(&answer).into_owned()
