@@ -1,6 +1,7 @@
 //! The command line. Every error is one sentence that says what to do.
 
 mod accounts;
+mod ical;
 mod log;
 mod serve;
 
@@ -57,13 +58,21 @@ enum Command {
     /// Look after the change log
     #[command(subcommand)]
     Log(log::Log),
+    /// Look into iCalendar files
+    #[command(subcommand)]
+    Ical(ical::Ical),
 }
 
 /// Does what the command line asks.
 pub async fn run(cli: Cli, environment: Environment) -> Result<(), Failure> {
+    let command = match cli.command.unwrap_or(Command::Serve) {
+        Command::Ical(command) => return ical::ical(command, environment),
+        command => command,
+    };
     let Options { listen, data, database, base_url, config } = cli.options;
     let config = Config::read(Overrides { listen, data, database, base_url, config })?;
-    match cli.command.unwrap_or(Command::Serve) {
+    match command {
+        Command::Ical(command) => ical::ical(command, environment),
         Command::Serve => serve::serve(config, environment).await,
         // An account can be added before the server starts for the first time.
         Command::User(command @ accounts::User::Add { .. }) => accounts::user(command, &open(&config).await?, environment).await,

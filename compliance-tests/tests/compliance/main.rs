@@ -51,6 +51,7 @@ mod bad_input;
 mod calendarserver;
 mod clients;
 mod durability;
+mod ical_command;
 mod rfc3253;
 mod rfc3744;
 mod rfc4791;

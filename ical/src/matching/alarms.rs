@@ -51,20 +51,26 @@ impl Alarm {
 
     /// Whether it rings in a window with an instance: `start <= trigger < end`, for the first ring or a later one.
     pub fn rings(&self, instance: &Instance<'_>, window: Window) -> bool {
+        self.ring(instance, window).is_some()
+    }
+
+    /// When it rings first in a window with an instance, UTC microseconds.
+    pub fn ring(&self, instance: &Instance<'_>, window: Window) -> Option<UtcMicros> {
         match self.first {
-            First::Absolute { at, .. } => self.rings_from(at, window),
-            First::Relative { .. } if instance.start.is_none() => false,
+            First::Absolute { at, .. } => self.ring_from(at, window),
+            First::Relative { .. } if instance.start.is_none() => None,
             First::Relative { after, of_end } => {
-                self.rings_from((if of_end { instance.ends } else { instance.begins }).saturating_add(after), window)
+                self.ring_from((if of_end { instance.ends } else { instance.begins }).saturating_add(after), window)
             }
         }
     }
 
-    fn rings_from(&self, first: UtcMicros, (start, end): Window) -> bool {
+    fn ring_from(&self, first: UtcMicros, (start, end): Window) -> Option<UtcMicros> {
         let missing = start.saturating_sub(first).max(0);
         // The first ring that is not before the window.
         let ring = missing / self.every + i64::from(missing % self.every > 0);
-        ring <= self.repeat && first.saturating_add(ring.saturating_mul(self.every)) < end
+        let at = first.saturating_add(ring.saturating_mul(self.every));
+        (ring <= self.repeat && at < end).then_some(at)
     }
 
     /// From the first ring to the last one.
@@ -80,7 +86,7 @@ pub(crate) fn widened<'a>(alarms: impl Iterator<Item = &'a Alarm>, window: Windo
         let (start, end) = match alarm.first {
             First::Relative { after, .. } => (window.0.saturating_sub(after.saturating_add(alarm.lasts())), window.1.saturating_sub(after)),
             // It rings with any instance.
-            First::Absolute { at, .. } if alarm.rings_from(at, window) => (crate::UNBOUNDED_PAST, crate::UNBOUNDED_FUTURE),
+            First::Absolute { at, .. } if alarm.ring_from(at, window).is_some() => (crate::UNBOUNDED_PAST, crate::UNBOUNDED_FUTURE),
             First::Absolute { .. } => continue,
         };
         let so_far = widened.unwrap_or((start, end));
