@@ -130,7 +130,7 @@ pub static LIVE_PROPERTIES: &[LiveProperty] = &[
     live(CALDAV, "supported-calendar-component-set", "RFC 4791 §5.2.3", IN_HOME, |r, _, w| components(r, w)),
     live(CALDAV, "supported-calendar-data", "RFC 4791 §5.2.4", IN_HOME, |_, _, w| supported_data(w)),
     live(CALDAV, "max-resource-size", "RFC 4791 §5.2.5", IN_HOME,  |_, v, w| { w.text(&v.resource_bytes_max.to_string()); true }),
-    live(CALDAV, "supported-rscale-set", "RFC 7529 §10.1", IN_HOME, |_, _, w| { w.element(&Name::known(CALDAV, "supported-rscale"), "GREGORIAN"); true }),
+    live(CALDAV, "supported-rscale-set", "RFC 7529 §10.1", IN_HOME, |_, _, w| rscales(w)),
     // RFC 4791 §6.2: principals
     live(CALDAV, "calendar-home-set", "RFC 4791 §6.2.1", PRINCIPAL, |r, _, w| principal(r).is_some_and(|p| href(w, &p.home))),
     // RFC 4791 §7.5.1: collations; §9.6: bodies in reports
@@ -373,6 +373,11 @@ fn supported_data(writer: &mut XmlWriter) -> bool {
 
 fn collations(writer: &mut XmlWriter) -> bool {
     COLLATIONS.iter().for_each(|collation| writer.element(&Name::known(CALDAV, "supported-collation"), collation));
+    true
+}
+
+fn rscales(writer: &mut XmlWriter) -> bool {
+    kalends_ical::recurrence::supported_rscales().for_each(|name| writer.element(&Name::known(CALDAV, "supported-rscale"), name));
     true
 }
 

@@ -1,4 +1,4 @@
-//! Recurrence rules: RFC 5545 §3.3.10 and the SKIP of RFC 7529, in wall-clock time.
+//! Recurrence rules: RFC 5545 §3.3.10, also in other calendars and with SKIP (RFC 7529), in wall-clock time.
 //!
 //! A rule is a lattice of periods (years, months, weeks, days, hours, …). Without COUNT a period is found by division, so the first
 //! instance after any moment costs the same; with COUNT the instances are walked, unless the rule has one in each period. One period is
@@ -7,12 +7,19 @@
 
 mod days;
 mod expand;
+mod lunar_years;
 mod parse;
+mod scale;
+mod starts;
+mod years;
 
-use crate::civil::{DAY_SECONDS, Day, LocalSeconds, date_of, day_of, weekday_of};
-use crate::filter::{BoundReached, Work};
+use crate::civil::{DAY_SECONDS, Day, LocalSeconds, day_of};
+use crate::filter::Work;
 use crate::value::Moment;
 pub use expand::{ExpandError, expand};
+use scale::Scale;
+pub use scale::supported_rscales;
+pub(crate) use starts::Starts;
 
 /// Comparisons of a day with what a rule lists that make a unit of work.
 const COMPARISONS_PER_UNIT: usize = 32;
@@ -81,9 +88,11 @@ pub struct Rule {
     month_days: Vec<i64>,
     year_days: Vec<i64>,
     week_numbers: Vec<i64>,
+    /// Names of months: numbers, of leap months with [`scale::LEAP_MONTH`] added.
     months: Vec<i64>,
     positions: Vec<i64>,
     week_start: i64,
+    scale: Scale,
     skip: Skip,
 }
 
@@ -150,227 +159,6 @@ impl Rule {
     }
 }
 
-/// The instances of a rule.
-pub(crate) struct Starts<'r> {
-    rule: &'r Rule,
-    start: LocalSeconds,
-    from: LocalSeconds,
-    /// The year that the first period of a yearly rule is.
-    first_year: i64,
-    /// Which period comes next.
-    period: i64,
-    /// The days of the present period, and the second of the day of each instance in them.
-    days: Vec<Day>,
-    times: Vec<i64>,
-    /// Which of `days` × `times` come, where BYSETPOS chooses.
-    chosen: Option<Vec<usize>>,
-    next: usize,
-    work: &'r Work,
-    work_of_period: usize,
-    /// Whether `start` comes first in any case.
-    with_start: bool,
-    begun: bool,
-    ended: bool,
-}
-
-impl<'r> Starts<'r> {
-    fn new(rule: &'r Rule, (start, is_date): (LocalSeconds, bool), from: LocalSeconds, with_start: bool, work: &'r Work) -> Self {
-        let from = from.max(start);
-        let of_day = start.rem_euclid(DAY_SECONDS);
-        let times = if is_date { vec![0] } else { rule.times_of_day(of_day) };
-        // Where that is too much, the first step says so.
-        work.spend(times.len() / 16).ok();
-        let mut starts = Self {
-            rule,
-            start,
-            from,
-            first_year: rule.first_year(start.div_euclid(DAY_SECONDS)),
-            period: 0,
-            days: Vec::new(),
-            next: 0,
-            times,
-            chosen: None,
-            work,
-            work_of_period: rule.work_of_period(),
-            with_start,
-            begun: false,
-            ended: is_date && rule.is_below_daily(),
-        };
-        starts.period = starts.period_of(from);
-        starts
-    }
-
-    /// Goes on with the first instance not before a moment, which is not walked to.
-    pub(crate) fn seek(&mut self, from: LocalSeconds) {
-        if from <= self.from {
-            return;
-        }
-        self.from = from;
-        let period = self.period_of(from);
-        if period > self.period {
-            self.period = period;
-            self.days.clear();
-            self.chosen = None;
-            self.next = 0;
-        } else if self.chosen.is_none() {
-            self.next = self.next.max(self.index_of_from());
-        }
-    }
-
-    /// The first instance of the present period that is not before `from`, where BYSETPOS does not choose.
-    fn index_of_from(&self) -> usize {
-        let (day, of_day) = (self.from.div_euclid(DAY_SECONDS), self.from.rem_euclid(DAY_SECONDS));
-        let whole = self.days.partition_point(|each| *each < day);
-        let within = if self.days.get(whole) == Some(&day) { self.times.partition_point(|time| *time < of_day) } else { 0 };
-        whole * self.times.len() + within
-    }
-
-    /// The period a moment lies in, or one before it: SKIP may carry an instance into the next.
-    fn period_of(&self, at: LocalSeconds) -> i64 {
-        let (day, start_day) = (at.div_euclid(DAY_SECONDS), self.start.div_euclid(DAY_SECONDS));
-        let ((year, month, _), (start_year, start_month, _)) = (date_of(day), date_of(start_day));
-        let units = match self.rule.frequency {
-            Frequency::Yearly => self.rule.year_of(day) - self.first_year,
-            Frequency::Monthly => (year - start_year) * 12 + month - start_month,
-            Frequency::Weekly => (self.week_of(day) - self.week_of(start_day)) / 7,
-            Frequency::Daily => day - start_day,
-            below => at.div_euclid(unit_seconds(below)) - self.start.div_euclid(unit_seconds(below)),
-        };
-        (units.div_euclid(self.rule.interval) - 1).max(0)
-    }
-
-    /// The first day of the week a day lies in.
-    fn week_of(&self, day: Day) -> Day {
-        day - (weekday_of(day) - self.rule.week_start).rem_euclid(7)
-    }
-
-    /// The instance at an index into the present period.
-    fn at(&self, index: usize) -> Option<LocalSeconds> {
-        let index = match &self.chosen {
-            Some(chosen) => *chosen.get(index)?,
-            None => index,
-        };
-        let times = self.times.len().max(1);
-        Some(self.days.get(index / times)? * DAY_SECONDS + self.times.get(index % times)?)
-    }
-
-    /// Goes on to the next period that has instances.
-    fn advance(&mut self) -> Result<bool, BoundReached> {
-        loop {
-            self.work.spend(self.work_of_period)?;
-            let found = if self.rule.is_below_daily() { self.fill_below_daily()? } else { self.fill() };
-            match found {
-                None => return Ok(false),
-                Some(true) => return Ok(true),
-                Some(false) => {}
-            }
-        }
-    }
-
-    /// Lays out the days of the next period; `None` beyond the last year.
-    fn fill(&mut self) -> Option<bool> {
-        let steps = self.period.checked_mul(self.rule.interval)?;
-        self.period += 1;
-        let start_day = self.start.div_euclid(DAY_SECONDS);
-        let (year, month, _) = date_of(start_day);
-        self.days.clear();
-        let first = match self.rule.frequency {
-            Frequency::Yearly => day_of(self.first_year.checked_add(steps)?, 1, 1),
-            Frequency::Monthly => day_of(year, month.checked_add(steps)?, 1),
-            Frequency::Weekly => self.week_of(start_day).checked_add(steps.checked_mul(7)?)?,
-            _ => start_day.checked_add(steps)?,
-        };
-        if first > LAST_DAY {
-            return None;
-        }
-        self.rule.days_of_period(first, start_day, &mut self.days);
-        self.choose();
-        Some(!self.days.is_empty())
-    }
-
-    /// Applies BYSETPOS to the present period.
-    fn choose(&mut self) {
-        let total = self.days.len() * self.times.len();
-        self.next = 0;
-        self.chosen = (!self.rule.positions.is_empty()).then(|| positions(&self.rule.positions, total));
-        if self.chosen.is_none() {
-            self.next = self.index_of_from();
-        }
-    }
-
-    /// A period below a day: the next hour, minute or second that the parts above it let through. Whole days, hours and minutes that
-    /// they do not are passed over at once.
-    fn fill_below_daily(&mut self) -> Result<Option<bool>, BoundReached> {
-        let unit = unit_seconds(self.rule.frequency);
-        let step = unit.saturating_mul(self.rule.interval);
-        let base = self.start.div_euclid(unit) * unit;
-        let at = base.saturating_add(self.period.saturating_mul(step));
-        let day = at.div_euclid(DAY_SECONDS);
-        if day > LAST_DAY {
-            return Ok(None);
-        }
-        let of_day = at.rem_euclid(DAY_SECONDS);
-        let (year, month, _) = date_of(day);
-        let barrier = if !allows(&self.rule.months, month) {
-            Some(day_of(year, month + 1, 1) * DAY_SECONDS)
-        } else if !self.rule.allows_day(day) {
-            Some((day + 1) * DAY_SECONDS)
-        } else if !allows(&self.rule.hours, of_day / 3600) {
-            Some((at.div_euclid(3600) + 1) * 3600)
-        } else if self.rule.frequency < Frequency::Hourly && !allows(&self.rule.minutes, of_day / 60 % 60) {
-            Some((at.div_euclid(60) + 1) * 60)
-        } else {
-            None
-        };
-        if let Some(barrier) = barrier {
-            self.period = (barrier - base + step - 1).div_euclid(step).max(self.period + 1);
-            return Ok(Some(false));
-        }
-        self.period += 1;
-        if self.rule.frequency == Frequency::Secondly && !allows(&self.rule.seconds, of_day % 60) {
-            return Ok(Some(false));
-        }
-        self.days.clear();
-        self.days.push(day);
-        self.rule.times_below(of_day, self.start.rem_euclid(DAY_SECONDS), &mut self.times);
-        self.work.spend(self.times.len() / 4)?;
-        self.choose();
-        Ok(Some(!self.times.is_empty()))
-    }
-}
-
-impl Iterator for Starts<'_> {
-    type Item = Result<LocalSeconds, BoundReached>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if !std::mem::replace(&mut self.begun, true) && self.with_start && self.start >= self.from {
-            return Some(Ok(self.start));
-        }
-        while !self.ended {
-            if let Err(bound) = self.work.spend(1) {
-                self.ended = true;
-                return Some(Err(bound));
-            }
-            let Some(at) = self.at(self.next) else {
-                match self.advance() {
-                    Ok(true) => continue,
-                    Ok(false) => self.ended = true,
-                    Err(bound) => {
-                        self.ended = true;
-                        return Some(Err(bound));
-                    }
-                }
-                continue;
-            };
-            self.next += 1;
-            if at >= self.from && (at > self.start || (at == self.start && !self.with_start)) {
-                return Some(Ok(at));
-            }
-        }
-        None
-    }
-}
-
 fn unit_seconds(frequency: Frequency) -> i64 {
     match frequency {
         Frequency::Hourly => 3600,
@@ -381,17 +169,6 @@ fn unit_seconds(frequency: Frequency) -> i64 {
 
 fn allows(list: &[i64], value: i64) -> bool {
     list.is_empty() || list.contains(&value)
-}
-
-/// The indexes that positions mean, counted from 1 or from the end, in order.
-fn positions(wanted: &[i64], total: usize) -> Vec<usize> {
-    let total = i64::try_from(total).unwrap_or(i64::MAX);
-    let index = |position: &i64| if *position > 0 { position - 1 } else { total + position };
-    let mut chosen: Vec<usize> =
-        wanted.iter().map(index).filter(|i| (0..total).contains(i)).filter_map(|i| usize::try_from(i).ok()).collect();
-    chosen.sort_unstable();
-    chosen.dedup();
-    chosen
 }
 
 impl Rule {

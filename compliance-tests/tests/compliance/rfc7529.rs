@@ -39,6 +39,19 @@ requirements! {
         assert_eq!(all.only().status_of("C:supported-rscale-set"), None);
     }
 
+    fn s4_3_a_scale_that_is_told_is_counted_in(account) {
+        let told = scales(account).unwrap_or_default();
+        if !told.contains(&"HEBREW".to_owned()) {
+            return crate::skipped_elsewhere(account, "it does not know the Hebrew calendar");
+        }
+        let rule = "RSCALE=HEBREW;FREQ=YEARLY;BYMONTH=5L;BYMONTHDAY=8;SKIP=FORWARD;COUNT=3";
+        account.put("a.ics", &event_with("a", &format!("DTSTART:20140208T090000Z\r\nRRULE:{rule}\r\n")));
+        let answer = account.query("<C:expand start=\"20140101T000000Z\" end=\"20200101T000000Z\"/>", "");
+        let data = answer.only().value("C:calendar-data").to_owned();
+        let found: Vec<&str> = data.lines().filter_map(|line| line.strip_prefix("DTSTART:")).map(|start| &start[..8]).collect();
+        assert_eq!(found, ["20140208", "20150227", "20160217"]);
+    }
+
     fn s10_another_scale_is_refused_by_name(account) {
         let Some(told) = scales(account) else { return crate::skipped_elsewhere(account, NONE) };
         for scale in ["HEBREW", "CHINESE", "UNHEARD-OF"] {

@@ -1,5 +1,6 @@
 //! Reading RRULE: RFC 5545 §3.3.10, with UNTIL as clients write it (T3).
 
+use super::scale::{LEAP_MONTH, Scale};
 use super::{Frequency, Rule, RuleError, Skip, WeekdayNumber};
 use crate::value::Moment;
 
@@ -13,6 +14,7 @@ impl Rule {
     /// # Errors
     /// What the grammar does not allow, or a calendar that is not known.
     pub fn parse(text: &str) -> Result<Self, RuleError> {
+        let scale = scale_of(text)?;
         let mut frequency = None;
         let mut rule = Self {
             frequency: Frequency::Yearly,
@@ -29,6 +31,7 @@ impl Rule {
             months: Vec::new(),
             positions: Vec::new(),
             week_start: 0,
+            scale,
             skip: Skip::Omit,
         };
         for part in text.trim().split(';').filter(|part| !part.trim().is_empty()) {
@@ -42,14 +45,13 @@ impl Rule {
                 "BYSECOND" => rule.seconds = list(value, 0, 60).ok_or_else(|| invalid(part))?,
                 "BYMINUTE" => rule.minutes = list(value, 0, 59).ok_or_else(|| invalid(part))?,
                 "BYHOUR" => rule.hours = list(value, 0, 23).ok_or_else(|| invalid(part))?,
-                "BYDAY" => rule.weekdays = weekday_list(value).ok_or_else(|| invalid(part))?,
+                "BYDAY" => rule.weekdays = weekday_list(value, scale.year_weeks()).ok_or_else(|| invalid(part))?,
                 "BYMONTHDAY" => rule.month_days = signed_list(value, 31).ok_or_else(|| invalid(part))?,
-                "BYYEARDAY" => rule.year_days = signed_list(value, 366).ok_or_else(|| invalid(part))?,
-                "BYWEEKNO" => rule.week_numbers = signed_list(value, 53).ok_or_else(|| invalid(part))?,
-                "BYMONTH" => rule.months = list(value, 1, 12).ok_or_else(|| invalid(part))?,
-                "BYSETPOS" => rule.positions = signed_list(value, 366).ok_or_else(|| invalid(part))?,
+                "BYYEARDAY" => rule.year_days = signed_list(value, scale.year_days()).ok_or_else(|| invalid(part))?,
+                "BYWEEKNO" => rule.week_numbers = signed_list(value, scale.year_weeks()).ok_or_else(|| invalid(part))?,
+                "BYMONTH" => rule.months = month_list(value, scale).ok_or_else(|| invalid(part))?,
+                "BYSETPOS" => rule.positions = signed_list(value, scale.year_days()).ok_or_else(|| invalid(part))?,
                 "WKST" => rule.week_start = weekday(value).ok_or_else(|| invalid(part))?,
-                "RSCALE" if !value.eq_ignore_ascii_case("GREGORIAN") => return Err(RuleError::Rscale(value.to_ascii_uppercase())),
                 "SKIP" => rule.skip = skip_of(value).ok_or_else(|| invalid(part))?,
                 _ => {}
             }
@@ -59,6 +61,13 @@ impl Rule {
         rule.seconds.iter_mut().for_each(|second| *second = (*second).min(59));
         Ok(rule)
     }
+}
+
+/// The calendar a rule counts in: what its other parts may be depends on it.
+fn scale_of(text: &str) -> Result<Scale, RuleError> {
+    let named = text.split(';').filter_map(|part| part.split_once('=')).find(|(name, _)| name.trim().eq_ignore_ascii_case("RSCALE"));
+    let Some((_, name)) = named else { return Ok(Scale::Gregorian) };
+    Scale::from_name(name.trim()).ok_or_else(|| RuleError::Rscale(name.trim().chars().take(60).collect::<String>().to_ascii_uppercase()))
 }
 
 fn invalid(part: &str) -> RuleError {
@@ -108,6 +117,23 @@ fn list(value: &str, least: i64, most: i64) -> Option<Vec<i64>> {
     Some(numbers)
 }
 
+/// Months, leap months with an L behind the number of the month before (RFC 7529 §4.2).
+fn month_list(value: &str, scale: Scale) -> Option<Vec<i64>> {
+    if scale == Scale::Gregorian {
+        return list(value, 1, scale.months());
+    }
+    let mut months = Vec::new();
+    for entry in value.split(',').map(str::trim) {
+        let (digits, leap) = entry.strip_suffix(['L', 'l']).map_or((entry, false), |digits| (digits, true));
+        let number = positive(digits).filter(|number| *number <= scale.months() && (!leap || scale.may_leap_after(*number)))?;
+        let name = if leap { LEAP_MONTH + number } else { number };
+        if !months.contains(&name) {
+            months.push(name);
+        }
+    }
+    Some(months)
+}
+
 fn signed_list(value: &str, most: i64) -> Option<Vec<i64>> {
     list(value, -most, most).filter(|numbers| !numbers.contains(&0))
 }
@@ -116,11 +142,11 @@ fn weekday(value: &str) -> Option<i64> {
     WEEKDAYS.iter().zip(0..).find(|(name, _)| name.eq_ignore_ascii_case(value)).map(|(_, number)| number)
 }
 
-fn weekday_list(value: &str) -> Option<Vec<WeekdayNumber>> {
+fn weekday_list(value: &str, most: i64) -> Option<Vec<WeekdayNumber>> {
     let mut weekdays = Vec::new();
     for entry in value.split(',').map(str::trim) {
         let (number, name) = entry.split_at_checked(entry.len().checked_sub(2)?)?;
-        let nth = if number.is_empty() { 0 } else { number.parse().ok().filter(|n: &i64| *n != 0 && n.abs() <= 53)? };
+        let nth = if number.is_empty() { 0 } else { number.parse().ok().filter(|n: &i64| *n != 0 && n.abs() <= most)? };
         if weekdays.len() >= LIST_MAX {
             return None;
         }
@@ -157,8 +183,27 @@ mod tests {
     }
 
     #[test]
-    fn rfc7529_s4_1_other_calendars_are_refused_by_name() {
-        assert_eq!(Rule::parse("RSCALE=CHINESE;FREQ=YEARLY"), Err(RuleError::Rscale("CHINESE".into())));
-        assert!(Rule::parse("RSCALE=GREGORIAN;FREQ=YEARLY;SKIP=FORWARD").is_ok());
+    fn rfc7529_s5_calendars_that_are_not_known_are_refused_by_name() {
+        assert_eq!(Rule::parse("FREQ=YEARLY;rscale=russian"), Err(RuleError::Rscale("RUSSIAN".into())));
+        for scale in ["GREGORIAN", "hebrew", "ETHIOPIC-AMETE-ALEM"] {
+            assert!(Rule::parse(&format!("RSCALE={scale};FREQ=YEARLY;SKIP=FORWARD")).is_ok(), "{scale}");
+        }
+    }
+
+    #[test]
+    fn rfc7529_s4_2_months_are_those_of_the_calendar() {
+        let reads = |scale: &str, months: &str| Rule::parse(&format!("FREQ=YEARLY;BYMONTH={months};RSCALE={scale}")).is_ok();
+        assert!(reads("CHINESE", "1,12L,5l") && reads("HEBREW", "5L,5") && reads("ETHIOPIC", "13"));
+        for (scale, months) in [
+            ("CHINESE", "13"),
+            ("HEBREW", "6L"),
+            ("GREGORIAN", "5L"),
+            ("PERSIAN", "5L"),
+            ("COPTIC", "14"),
+            ("CHINESE", "L"),
+            ("CHINESE", "0"),
+        ] {
+            assert!(!reads(scale, months), "{scale} {months}");
+        }
     }
 }

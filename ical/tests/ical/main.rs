@@ -4,12 +4,13 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::string_slice, reason = "a test fails by panicking")]
 
 mod bounds;
+mod rscale;
 
 use bytes::Bytes;
 use kalends_ical::CalendarObject;
 use kalends_ical::calendar_data::CalendarData;
 use kalends_ical::date::parse_utc;
-use kalends_ical::recurrence::expand;
+use kalends_ical::recurrence::{ExpandError, RuleError, expand};
 use kalends_ical::zone::Zone;
 use serde_json::Value;
 
@@ -86,10 +87,14 @@ fn cases_of_ical_js_agree() {
 }
 
 #[test]
-fn rfc7529_s4_1_gregorian_cases_with_skip_agree() {
-    let Some((good, all)) = agreeing("rscale", |case| case["rrule"].as_str().unwrap().contains("RSCALE=GREGORIAN")) else { return };
-    eprintln!("RSCALE=GREGORIAN: {good} of {all}");
+fn rfc7529_cases_of_libical_agree() {
+    let Some((good, all)) = agreeing("rscale", |case| case["expected_error"].is_null()) else { return };
+    eprintln!("RSCALE: {good} of {all}");
     assert_eq!(good, all);
+    for case in cases("rscale").unwrap().iter().filter(|case| !case["expected_error"].is_null()) {
+        let refused = expand(case["dtstart"].as_str().unwrap(), None, case["rrule"].as_str().unwrap(), 1).unwrap_err();
+        assert!(matches!(refused, ExpandError::Rule(RuleError::Rscale(_))), "{refused}");
+    }
 }
 
 #[test]
