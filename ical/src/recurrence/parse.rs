@@ -14,7 +14,16 @@ impl Rule {
     /// # Errors
     /// What the grammar does not allow, or a calendar that is not known.
     pub fn parse(text: &str) -> Result<Self, RuleError> {
-        let scale = scale_of(text)?;
+        // What cannot be read may be so in the calendar that a later part names.
+        Self::parse_in(text, None).or_else(|error| match scale_of(text)? {
+            Scale::Gregorian => Err(error),
+            scale => Self::parse_in(text, Some(scale)),
+        })
+    }
+
+    /// Without a calendar, in the Gregorian one until another is named.
+    fn parse_in(text: &str, known: Option<Scale>) -> Result<Self, RuleError> {
+        let scale = known.unwrap_or(Scale::Gregorian);
         let mut frequency = None;
         let mut rule = Self {
             frequency: Frequency::Yearly,
@@ -52,6 +61,10 @@ impl Rule {
                 "BYMONTH" => rule.months = month_list(value, scale).ok_or_else(|| invalid(part))?,
                 "BYSETPOS" => rule.positions = signed_list(value, scale.year_days()).ok_or_else(|| invalid(part))?,
                 "WKST" => rule.week_start = weekday(value).ok_or_else(|| invalid(part))?,
+                "RSCALE" if known.is_none() => match scale_of(text)? {
+                    Scale::Gregorian => {}
+                    scale => return Self::parse_in(text, Some(scale)),
+                },
                 "SKIP" => rule.skip = skip_of(value).ok_or_else(|| invalid(part))?,
                 _ => {}
             }
