@@ -33,7 +33,7 @@ impl Resolved {
     pub fn new(moment: &Moment, object: &CalendarObject, floating: &Zone) -> Self {
         let zone = match &moment.place {
             Place::Utc => Some(Zone::utc()),
-            Place::Zone(id) => object.zones().get(id),
+            Place::Zone(id) => object.zone(id),
             Place::Floating => None,
         };
         let is_floating = zone.is_none();
@@ -212,7 +212,7 @@ impl<'a> Series<'a> {
         let rules = |name: &str| component.properties_named(name).filter_map(|p| Rule::parse(&p.value()).ok()).collect::<Vec<_>>();
         self.rules = rules("RRULE");
         self.excluded_rules = rules("EXRULE");
-        let zone_of = |object: &CalendarObject, property: &Property<'_>| property.parameter("TZID").and_then(|id| object.zones().get(&id));
+        let zone_of = |object: &CalendarObject, property: &Property<'_>| property.parameter("TZID").and_then(|id| object.zone(&id));
         for property in component.properties_named("RDATE") {
             let zone = zone_of(self.object, &property);
             for text in property.value().split(',') {

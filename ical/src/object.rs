@@ -132,8 +132,9 @@ impl CalendarObject {
         self.root().components().filter(move |component| component.is(name))
     }
 
-    pub(crate) fn zones(&self) -> &Zones {
-        &self.inner.zones
+    /// The zone of a TZID; `None` for one that nothing is known of, which is read as floating.
+    pub(crate) fn zone(&self, id: &str) -> Option<Zone> {
+        self.inner.zones.get(id, self)
     }
 
     pub(crate) fn series<'a>(&'a self, floating: &'a Zone, work: &'a Work) -> Series<'a> {

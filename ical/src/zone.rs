@@ -2,9 +2,24 @@
 //!
 //! A TZID is looked up as an IANA name (also prefixed, quoted or with blanks around it, T5), then as a Windows name, then by the
 //! object's own VTIMEZONE: its X-LIC-LOCATION, its rules. The zone data is compiled in, so that every machine answers the same.
+//!
+//! A VTIMEZONE may contradict the name it carries. What it says then depends on the offsets it has from a year before the object's first
+//! moment to a year after its last one:
+//!
+//! * All of them are offsets that the zone of that name has had since 1970: it describes that zone, as an older release of the zone data
+//!   had it, or cut to some years, or without summer time. The name wins. Somebody who says nine o'clock in Moscow means what clocks in
+//!   Moscow show, whatever laws are made meanwhile, and that is what clients display: nearly all go by the name (RFC 7809 §3.1.3).
+//! * The zone never had one of them: it describes another zone, or a law that this server's data does not know yet. Its own rules win, as
+//!   RFC 5545 §3.6.5 has it: nothing else tells what the client meant.
+//!
+//! That is decided when the zone is first asked for. Mostly the offsets written in the VTIMEZONE are those the named zone has at the
+//! object's start and half a year later, and its rules are not expanded.
+
+mod named;
+mod transitions;
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -12,16 +27,12 @@ use jiff::tz::TimeZone;
 use crate::civil::{DAY_SECONDS, LocalSeconds, date_of};
 use crate::component::{Component, Tree};
 use crate::filter::Work;
-use crate::object::{ObjectRefusal, ObjectRule};
-use crate::recurrence::Rule;
-use crate::value::{Moment, utc_offset};
+use crate::object::{CalendarObject, ObjectRefusal, ObjectRule};
 use crate::windows::iana_of_windows;
 use crate::{Limits, UtcMicros};
+use named::Span;
+use transitions::Transitions;
 
-/// The first and last year that transitions of a VTIMEZONE are computed for; outside, its first and last offset hold.
-const TRANSITION_YEARS: (i64, i64) = (1970, 2100);
-/// Transitions of one rule of an observance.
-const TRANSITIONS_MAX: usize = 2_000;
 /// How far a zone's clock may be from UTC, and a floating one from what it turns out to mean, in seconds. Local mean time of Manila was
 /// 15:56 away.
 pub(crate) const ZONE_SECONDS_MAX: i64 = 16 * 3600;
@@ -74,16 +85,29 @@ impl Zone {
         })
     }
 
-    /// A zone by its VTIMEZONE: by its name if that is known, else by its rules.
+    /// A zone by its VTIMEZONE: by its name, unless that is not known or contradicted; else by its rules.
     pub fn from_vtimezone(vtimezone: &Component<'_>) -> Option<Zone> {
-        Self::read(vtimezone, &Work::of_zones())
+        let work = Work::of_zones();
+        match Self::named(vtimezone) {
+            Some(named) => Some(named::or_own(named, vtimezone, Span::of_today(), &work)),
+            None => Self::own(vtimezone, &work),
+        }
     }
 
-    fn read(vtimezone: &Component<'_>, work: &Work) -> Option<Zone> {
+    /// What the names in a VTIMEZONE say.
+    fn named(vtimezone: &Component<'_>) -> Option<Zone> {
         let by_name = |name: &str| vtimezone.property(name).and_then(|property| Zone::from_name(&property.value()));
-        by_name("TZID")
-            .or_else(|| by_name("X-LIC-LOCATION"))
-            .or_else(|| Transitions::read(vtimezone, work).map(|t| Zone(Rules::Own(Arc::new(t)))))
+        by_name("TZID").or_else(|| by_name("X-LIC-LOCATION"))
+    }
+
+    /// What the rules in a VTIMEZONE say.
+    fn own(vtimezone: &Component<'_>, work: &Work) -> Option<Zone> {
+        Transitions::read(vtimezone, work).map(|transitions| Zone(Rules::Own(Arc::new(transitions))))
+    }
+
+    /// Seconds east of UTC at an instant, in seconds.
+    fn offset_at(&self, seconds: i64) -> i64 {
+        self.local_of(seconds.saturating_mul(1_000_000)).saturating_sub(seconds)
     }
 
     /// The instant a wall clock shows a time, in seconds. A time that is skipped is read with the offset before the gap, of one that
@@ -144,85 +168,20 @@ fn civil(local: LocalSeconds) -> Option<DateTime> {
     DateTime::new(year, narrow(month)?, narrow(day)?, narrow(seconds / 3600)?, narrow(seconds / 60 % 60)?, narrow(seconds % 60)?, 0).ok()
 }
 
-/// The offsets of a VTIMEZONE over time.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Transitions {
-    /// When an offset begins to hold, in UTC seconds, with the offset before it and its own; in order.
-    changes: Vec<(i64, i64, i64)>,
-}
-
-impl Transitions {
-    /// Rules that take more work than is left end early: the offset before holds on.
-    fn read(vtimezone: &Component<'_>, work: &Work) -> Option<Self> {
-        let mut changes = Vec::new();
-        for observance in vtimezone.components().filter(|c| c.is("STANDARD") || c.is("DAYLIGHT")) {
-            let offset = |name| {
-                observance
-                    .property(name)
-                    .and_then(|property| utc_offset(&property.value()))
-                    .filter(|offset| offset.abs() <= ZONE_SECONDS_MAX)
-            };
-            let (from, to) = (offset("TZOFFSETFROM"), offset("TZOFFSETTO"));
-            let start = observance.property("DTSTART").and_then(|property| Moment::of(&property));
-            let (Some(to), Some(start)) = (to, start) else { continue };
-            let from = from.unwrap_or(to);
-            for onset in onsets(&observance, start.local, from, work) {
-                changes.push((onset - from, from, to));
-            }
-        }
-        changes.sort_unstable();
-        changes.dedup_by_key(|change| change.0);
-        (!changes.is_empty()).then_some(Self { changes })
-    }
-
-    fn offset_at(&self, utc_seconds: i64) -> i64 {
-        let after = self.changes.partition_point(|change| change.0 <= utc_seconds);
-        match after.checked_sub(1).and_then(|index| self.changes.get(index)) {
-            Some(change) => change.2,
-            // Before the first one its own offset before holds.
-            None => self.changes.first().map_or(0, |change| change.1),
-        }
-    }
-
-    /// The candidates are the offsets in force around that time; the earliest instant that shows it wins, as in a repeated hour.
-    fn seconds_of(&self, local: LocalSeconds) -> i64 {
-        let before = self.offset_at(local - DAY_SECONDS);
-        let after = self.offset_at(local + DAY_SECONDS);
-        let instants = [local - before.max(after), local - before.min(after)];
-        let shows = |instant: &&i64| **instant + self.offset_at(**instant) == local;
-        instants.iter().filter(shows).min().copied().unwrap_or(local - before)
-    }
-}
-
-/// When an observance begins, by its DTSTART, RDATEs and RRULE, in its wall-clock time before the change.
-fn onsets(observance: &Component<'_>, start: LocalSeconds, from: i64, work: &Work) -> Vec<LocalSeconds> {
-    let mut onsets = vec![start];
-    for property in observance.properties_named("RDATE") {
-        onsets.extend(property.value().split(',').filter_map(|text| Moment::parse(text.trim(), None)).map(|moment| moment.local));
-    }
-    let (first_year, last_year) = TRANSITION_YEARS;
-    let first = crate::civil::day_of(first_year, 1, 1) * DAY_SECONDS;
-    let last = crate::civil::day_of(last_year, 12, 31) * DAY_SECONDS;
-    for property in observance.properties_named("RRULE") {
-        let Ok(rule) = Rule::parse(&property.value()) else { continue };
-        // UNTIL of an observance is in UTC (RFC 5545 §3.6.5).
-        let until = rule.until().map(|moment| if moment.is_date { moment.local + DAY_SECONDS } else { moment.local + from });
-        let starts = rule.starts(start, if rule.count().is_some() { start } else { first.max(start) }, work);
-        let within = |local: &LocalSeconds| *local <= last && until.is_none_or(|until| *local <= until);
-        onsets.extend(
-            starts
-                .map_while(Result::ok)
-                .take_while(within)
-                .take(rule.count().map_or(TRANSITIONS_MAX, |count| count as usize).min(TRANSITIONS_MAX)),
-        );
-    }
-    onsets
-}
-
 /// The zones an object names.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug)]
 pub(crate) struct Zones {
-    by_id: HashMap<String, Zone>,
+    by_id: HashMap<String, Entry>,
+    work: Mutex<Work>,
+}
+
+/// What a VTIMEZONE means.
+#[derive(Debug)]
+enum Entry {
+    /// Its own rules: its names say nothing.
+    Own(Zone),
+    /// The zone it names, or its own rules if they contradict that, once that was asked.
+    Named { zone: Zone, vtimezone: usize, decided: OnceLock<Zone> },
 }
 
 impl Zones {
@@ -231,23 +190,40 @@ impl Zones {
         let mut by_id = HashMap::new();
         let work = Work::of_zones();
         for vtimezone in root.components().filter(|c| c.is("VTIMEZONE")) {
-            if let (Some(id), Some(zone)) = (vtimezone.property("TZID"), Zone::read(&vtimezone, &work)) {
-                by_id.insert(id.value().trim().to_owned(), zone);
+            let Some(id) = vtimezone.property("TZID") else { continue };
+            let entry = match Zone::named(&vtimezone) {
+                Some(zone) => Some(Entry::Named { zone, vtimezone: vtimezone.range().start, decided: OnceLock::new() }),
+                None => Zone::own(&vtimezone, &work).map(Entry::Own),
+            };
+            if let Some(entry) = entry {
+                by_id.insert(id.value().trim().to_owned(), entry);
             }
         }
-        Self { by_id }
+        Self { by_id, work: Mutex::new(work) }
     }
 
-    /// The zone of a TZID; one that nothing is known of is read as floating.
-    pub(crate) fn get(&self, id: &str) -> Option<Zone> {
+    /// The zone of a TZID of the object they are of; one that nothing is known of is read as floating.
+    pub(crate) fn get(&self, id: &str, object: &CalendarObject) -> Option<Zone> {
         let id = id.trim();
-        self.by_id.get(id).cloned().or_else(|| Zone::from_name(id))
+        match self.by_id.get(id) {
+            None => Zone::from_name(id),
+            Some(Entry::Own(zone)) => Some(zone.clone()),
+            Some(Entry::Named { zone, vtimezone, decided }) => {
+                let decide = || {
+                    let component = object.root().components().find(|component| component.range().start == *vtimezone);
+                    let work = self.work.lock().unwrap_or_else(PoisonError::into_inner);
+                    component.map_or_else(|| zone.clone(), |component| named::or_own(zone.clone(), &component, Span::of(object), &work))
+                };
+                Some(decided.get_or_init(decide).clone())
+            }
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::value::Moment;
 
     const OWN: &str = "BEGIN:VCALENDAR\r\nBEGIN:VTIMEZONE\r\nTZID:Our Office\r\nBEGIN:STANDARD\r\nDTSTART:19701025T030000\r\nTZOFFSETFROM:+0200\r\nTZOFFSETTO:+0100\r\nRRULE:FREQ=YEARLY;BYMONTH=10;BYDAY=-1SU\r\nEND:STANDARD\r\nBEGIN:DAYLIGHT\r\nDTSTART:19700329T020000\r\nTZOFFSETFROM:+0100\r\nTZOFFSETTO:+0200\r\nRRULE:FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU\r\nEND:DAYLIGHT\r\nEND:VTIMEZONE\r\nEND:VCALENDAR\r\n";
 
