@@ -147,6 +147,7 @@ impl Rule {
     fn work_of_period(&self) -> usize {
         let by_months = !self.months.is_empty() && self.year_days.is_empty() && self.week_numbers.is_empty();
         let days = match self.frequency {
+            Frequency::Yearly if !self.year_days.is_empty() => self.year_days.len(),
             Frequency::Yearly if by_months => 31 * self.months.len(),
             Frequency::Yearly => 366,
             Frequency::Monthly => 31,

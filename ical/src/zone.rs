@@ -17,6 +17,7 @@
 
 mod named;
 mod transitions;
+mod vtimezone;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};

@@ -37,6 +37,11 @@ impl Transitions {
         (!changes.is_empty()).then_some(Self { changes })
     }
 
+    /// When an offset begins to hold, in UTC seconds, with the offset before it and its own; in order.
+    pub fn changes(&self) -> &[(i64, i64, i64)] {
+        &self.changes
+    }
+
     pub fn offset_at(&self, utc_seconds: i64) -> i64 {
         let after = self.changes.partition_point(|change| change.0 <= utc_seconds);
         match after.checked_sub(1).and_then(|index| self.changes.get(index)) {
