@@ -12,8 +12,8 @@
 //! * The zone never had one of them: it describes another zone, or a law that this server's data does not know yet. Its own rules win, as
 //!   RFC 5545 §3.6.5 has it: nothing else tells what the client meant.
 //!
-//! That is decided when the zone is first asked for. Mostly the offsets written in the VTIMEZONE are those the named zone has at the
-//! object's start and half a year later, and its rules are not expanded.
+//! That is decided when the zone is first asked for. Mostly the offsets written in the VTIMEZONE are those the named zone has now, or of
+//! one observance long ago, and its rules are not expanded.
 
 mod named;
 mod transitions;
@@ -90,7 +90,7 @@ impl Zone {
     pub fn from_vtimezone(vtimezone: &Component<'_>) -> Option<Zone> {
         let work = Work::of_zones();
         match Self::named(vtimezone) {
-            Some(named) => Some(named::or_own(named, vtimezone, Span::of_today(), &work)),
+            Some(named) => Some(named::or_own(named, vtimezone, Span::of_today, &work)),
             None => Self::own(vtimezone, &work),
         }
     }
@@ -213,7 +213,7 @@ impl Zones {
                 let decide = || {
                     let component = object.root().components().find(|component| component.range().start == *vtimezone);
                     let work = self.work.lock().unwrap_or_else(PoisonError::into_inner);
-                    component.map_or_else(|| zone.clone(), |component| named::or_own(zone.clone(), &component, Span::of(object), &work))
+                    component.map_or_else(|| zone.clone(), |component| named::or_own(zone.clone(), &component, || Span::of(object), &work))
                 };
                 Some(decided.get_or_init(decide).clone())
             }

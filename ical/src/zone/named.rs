@@ -1,5 +1,7 @@
 //! Whether a VTIMEZONE describes the zone it names. The rule is in the documentation of the module above.
 
+use std::sync::Arc;
+
 use super::transitions::{Transitions, offset_of};
 use super::{Rules, Zone};
 use crate::civil::{DAY_SECONDS, day_of};
@@ -10,6 +12,8 @@ use crate::recurrence::Rule;
 use crate::value::Moment;
 
 const YEAR_SECONDS: i64 = 366 * DAY_SECONDS;
+/// A winter and a summer whose offsets nearly every VTIMEZONE has, in seconds.
+const TODAY: [i64; 2] = [day_of(2026, 1, 1) * DAY_SECONDS, day_of(2026, 7, 1) * DAY_SECONDS];
 /// Since when the offsets of a zone are those its descriptions may have, and until when they are looked at, in seconds.
 const KNOWN: (i64, i64) = (0, day_of(2038, 1, 1) * DAY_SECONDS);
 
@@ -45,24 +49,48 @@ impl Span {
 }
 
 /// The named zone, or that of the VTIMEZONE's own rules if they contradict it.
-pub(super) fn or_own(named: Zone, vtimezone: &Component<'_>, span: Span, work: &Work) -> Zone {
-    let observances = || vtimezone.components().filter(|c| c.is("STANDARD") || c.is("DAYLIGHT"));
-    let written = || observances().flat_map(|one| ["TZOFFSETFROM", "TZOFFSETTO"].map(|name| offset_of(&one, name))).flatten();
-    let at_first = [span.first, span.first.saturating_add(YEAR_SECONDS / 2)].map(|at| named.offset_at(at));
-    if written().all(|offset| at_first.contains(&offset)) {
+pub(super) fn or_own(named: Zone, vtimezone: &Component<'_>, span: impl FnOnce() -> Span, work: &Work) -> Zone {
+    let of_today = TODAY.map(|at| named.offset_at(at));
+    // What was before the first onset is left aside: it says nothing about times that the VTIMEZONE is for.
+    if observances(vtimezone).all(|one| has_known(&one, &of_today)) {
+        return named;
+    }
+    let Span { first, last } = span();
+    let (first, last) = (first.saturating_sub(YEAR_SECONDS), last.saturating_add(YEAR_SECONDS));
+    if agrees_from(first, vtimezone, &of_today) {
         return named;
     }
     let known = offsets_of(&named);
-    if written().all(|offset| known.contains(&offset)) {
+    if agrees_from(first, vtimezone, &known) {
         return named;
     }
-    let Some(own) = Transitions::read(vtimezone, work) else { return named };
-    let mut within = own.offsets_within(span.first.saturating_sub(YEAR_SECONDS), span.last.saturating_add(YEAR_SECONDS));
-    if within.all(|offset| known.contains(&offset)) {
-        return named;
+    match Transitions::read(vtimezone, work) {
+        Some(own) if own.offsets_within(first, last).any(|offset| !known.contains(&offset)) => Zone(Rules::Own(Arc::new(own))),
+        _ => named,
     }
-    drop(within);
-    Zone(Rules::Own(std::sync::Arc::new(own)))
+}
+
+fn observances<'a>(vtimezone: &Component<'a>) -> impl Iterator<Item = Component<'a>> + use<'a> {
+    vtimezone.components().filter(|c| c.is("STANDARD") || c.is("DAYLIGHT"))
+}
+
+fn has_known(observance: &Component<'_>, known: &[i64]) -> bool {
+    offset_of(observance, "TZOFFSETTO").is_none_or(|offset| known.contains(&offset))
+}
+
+/// Whether it is plain that only known offsets hold from a moment on: an observance of another one came once, and one of them after it.
+fn agrees_from(first: i64, vtimezone: &Component<'_>, known: &[i64]) -> bool {
+    let onset = |one: &Component<'_>| one.property("DTSTART").and_then(|property| Moment::of(&property)).map(|moment| moment.local);
+    let Some(latest) =
+        observances(vtimezone).filter(|one| has_known(one, known)).filter_map(|one| onset(&one)).filter(|at| *at < first).max()
+    else {
+        return false;
+    };
+    let is_over = |one: &Component<'_>| {
+        let once = one.property("RRULE").is_none() && one.property("RDATE").is_none();
+        once && onset(one).is_some_and(|at| at < latest - DAY_SECONDS)
+    };
+    observances(vtimezone).all(|one| has_known(&one, known) || is_over(&one))
 }
 
 /// The offsets a zone has had.
