@@ -258,6 +258,11 @@ impl Iterator for Starts<'_> {
                 continue;
             };
             self.next += 1;
+            // Years of other calendars, weeks and SKIP reach beyond it.
+            if at >= (LAST_DAY + 1) * DAY_SECONDS {
+                self.ended = true;
+                return None;
+            }
             if at >= self.from && at > self.last && (at > self.start || (at == self.start && !self.with_start)) {
                 self.last = at;
                 return Some(Ok(at));
@@ -323,6 +328,10 @@ mod tests {
             }
             let rule = Rule::parse(&format!("RSCALE={scale};FREQ=YEARLY;INTERVAL=999999999")).unwrap();
             assert_eq!(rule.starts(0, 0, &Work::new()).count(), 1);
+            let rule = Rule::parse(&format!("RSCALE={scale};FREQ=MONTHLY;BYMONTHDAY=1,-1")).unwrap();
+            let last = day_of(9999, 12, 31) * DAY_SECONDS;
+            let late = day_of(9990, 1, 1) * DAY_SECONDS;
+            assert!(rule.starts(late, late, &Work::new()).all(|at| at.is_ok_and(|at| at <= last)), "{scale}");
             let rule = Rule::parse(&format!("RSCALE={scale};FREQ=DAILY;BYYEARDAY=385;BYMONTH=1;BYMONTHDAY=5")).unwrap_or(rule);
             assert!(rule.starts(0, 1, &Work::new()).last().is_none_or(|last| last.is_err()), "{scale}");
         }
