@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::string_slice, reason = "a test fails by panicking")]
 
 mod bounds;
+mod differential;
 
 use bytes::Bytes;
 use kalends_ical::CalendarObject;
