@@ -5,6 +5,7 @@
 
 mod bounds;
 mod differential;
+mod fidelity;
 
 use bytes::Bytes;
 use kalends_ical::CalendarObject;
