@@ -81,7 +81,11 @@ impl Kind {
 
 /// A VCALENDAR as JSCalendar: an Event or a Task where it holds one of them and says nothing more, else a Group (draft §2.1.1).
 pub fn write(component: &Component<'_>) -> String {
-    serde_json::Value::Object(group::object_of(&Node::of(component))).to_string()
+    let mut node = Node::of(component);
+    if node.name != "vcalendar" {
+        node = Node { inside: vec![node], ..Node::new("vcalendar") };
+    }
+    serde_json::Value::Object(group::object_of(&node)).to_string()
 }
 
 /// A JSCalendar text as iCalendar, lines folded (draft §3).

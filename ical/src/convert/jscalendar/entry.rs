@@ -79,7 +79,8 @@ fn override_of(kind: Kind, main: &Object, node: &Node, form: &Form, context: &Co
     let context = Context { main: Some(form.clone()), ..context.clone() };
     let mut node = (*node).clone();
     let mut object = settled(kind, &node, &context, &|made| made.finish(false));
-    let differs = |object: &Object, member: &str| object.get(member).is_some_and(|value| main.get(member) != Some(value));
+    let recurs = |member: &str| matches!(member, OVERRIDES | "recurrenceRule" | "excludedRecurrenceRules");
+    let differs = |object: &Object, member: &str| recurs(member) || object.get(member).is_some_and(|value| main.get(member) != Some(value));
     // What a patch cannot change is carried.
     let fixed = |line: &Abstract| table::member_of(kind, &line.name).filter(|member| FIXED.contains(member) && *member != "recurrenceId");
     let held: Vec<usize> = node

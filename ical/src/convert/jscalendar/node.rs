@@ -187,7 +187,10 @@ pub(super) fn meaning(property: &Abstract) -> Vec<String> {
         return Vec::new();
     }
     let mut parameters: Vec<String> = Vec::new();
-    for (name, values) in property.parameters.iter().filter(|(name, _)| name != "jsid") {
+    // A TZID on UTC time means nothing (RFC 5545 §3.2.19).
+    let is_utc = |value: &Value| matches!(value, Value::Word(word) if word.ends_with('Z'));
+    let idle = |name: &str| name == "jsid" || (name == "tzid" && property.values.iter().all(is_utc));
+    for (name, values) in property.parameters.iter().filter(|(name, _)| !idle(name)) {
         let mut values = values.clone();
         values.sort();
         parameters.push(format!("{name}={values:?}"));
@@ -217,7 +220,8 @@ pub(super) fn meaning(property: &Abstract) -> Vec<String> {
 }
 
 fn part_meaning(name: &str, values: &[String]) -> String {
-    let mut values: Vec<String> = values.iter().map(|value| extended(value).trim_start_matches(['+', '0']).to_ascii_uppercase()).collect();
+    let mut values: Vec<String> =
+        values.iter().map(|value| extended(value.trim()).trim_start_matches(['+', '0']).to_ascii_uppercase()).collect();
     values.sort();
     format!("{name}={values:?}")
 }

@@ -150,7 +150,9 @@ pub(super) fn settled_by(
     for _ in 0..4 {
         let object = named(made_of(kind, &node, context));
         let Ok(back) = back(&object) else { break };
-        let (lines, inside) = not_in(&node, &back);
+        let (mut lines, mut inside) = not_in(&node, &back);
+        lines.retain(|index| !node.held.contains(index));
+        inside.retain(|index| !node.held_inside.contains(index));
         if lines.is_empty() && inside.is_empty() {
             return object;
         }

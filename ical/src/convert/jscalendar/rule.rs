@@ -102,12 +102,13 @@ pub(super) fn object_of(property: &Abstract, form: &Form, zones: &Zones) -> Opti
     let mut until = None;
     for (name, values) in parts {
         let (_, member, part) = PARTS.iter().find(|(known, ..)| known == name)?;
-        let one = if let [one] = values.as_slice() { Some(one.as_str()) } else { None };
+        let values: Vec<&str> = values.iter().map(|value| value.trim()).collect();
+        let one = if let [one] = values.as_slice() { Some(*one) } else { None };
         let json = match part {
-            Part::Word => one?.to_ascii_lowercase().into(),
+            Part::Word => word_of(&Json::from(one?))?.to_ascii_lowercase().into(),
             Part::Number => Json::from(one?.parse::<u32>().ok()?),
             Part::Numbers => values.iter().map(|value| value.parse::<i32>().ok().map(Json::from)).collect::<Option<Vec<Json>>>()?.into(),
-            Part::Words => values.iter().map(|value| value.to_ascii_uppercase()).collect::<Vec<_>>().into(),
+            Part::Words => values.iter().map(|value| word_of(&Json::from(*value)).map(Json::from)).collect::<Option<Vec<Json>>>()?.into(),
             Part::Days => values.iter().map(|value| day_of(value)).collect::<Option<Vec<Json>>>()?.into(),
             Part::Until => {
                 let time = Time::of(&Abstract::text("until", ""), one?)?;
