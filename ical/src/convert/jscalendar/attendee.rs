@@ -1,5 +1,7 @@
 //! The parameters of ATTENDEE and ORGANIZER (draft Tables 12, 13, 18, 30).
 
+use std::collections::HashMap;
+
 use serde_json::{Map, Value as Json};
 
 use super::made::{Carried, Object, set_keys, text};
@@ -111,12 +113,15 @@ fn json_of(values: &[String], how: How) -> Option<Json> {
     })
 }
 
-fn parameter_of(participant: &Object, member: &str, how: How, addresses: &[(&str, Option<&str>)]) -> Result<Vec<String>, ConversionError> {
+/// The addresses of participants by their keys.
+pub(super) type Addresses<'a> = HashMap<&'a str, Option<&'a str>>;
+
+fn parameter_of(participant: &Object, member: &str, how: How, addresses: &Addresses<'_>) -> Result<Vec<String>, ConversionError> {
     let wrong = || ConversionError(format!("{member} of a participant has another type in RFC 8984 §4.4.6"));
     let Some(value) = participant.get(member).filter(|value| !value.is_null()) else { return Ok(Vec::new()) };
     Ok(match how {
         How::Addresses => {
-            let address = |key: &String| addresses.iter().find(|(known, _)| known == key).and_then(|(_, address)| *address);
+            let address = |key: &String| addresses.get(key.as_str()).copied().flatten();
             set_keys(participant, member)?.iter().map(|key| address(key).unwrap_or(key).to_owned()).collect()
         }
         How::Flag => vec![if value.as_bool().ok_or_else(wrong)? { "TRUE" } else { "FALSE" }.to_owned()],
@@ -139,7 +144,7 @@ pub(super) fn parameters(
     participant: &Object,
     todo: bool,
     organizes: bool,
-    addresses: &[(&str, Option<&str>)],
+    addresses: &Addresses<'_>,
 ) -> Result<Vec<(String, Vec<String>)>, ConversionError> {
     let mut parameters = Vec::new();
     let by_summary = Carried::of(participant).name(&["name"]) == Some("summary");
@@ -182,8 +187,9 @@ pub(super) fn organizer_members(property: &Abstract) -> Vec<(&'static str, &'sta
 /// The other way; SENT-BY only beside the sentBy of the entry, which it becomes as well.
 pub(super) fn organizer_parameters(participant: &Object, sent_by: bool) -> Vec<(String, Vec<String>)> {
     let own = PARAMETERS.iter().filter(|(parameter, ..)| OF_ORGANIZER.contains(parameter) && (sent_by || *parameter != "sent-by"));
-    let own =
-        own.filter_map(|(parameter, member, how)| Some(((*parameter).to_owned(), parameter_of(participant, member, *how, &[]).ok()?)));
+    let own = own.filter_map(|(parameter, member, how)| {
+        Some(((*parameter).to_owned(), parameter_of(participant, member, *how, &Addresses::new()).ok()?))
+    });
     own.filter(|(_, values)| !values.is_empty()).collect()
 }
 

@@ -1,15 +1,16 @@
 //! Events and Tasks with their recurrence overrides (draft §2.1.2, §3.2).
 
-use serde_json::{Map, Value as Json};
+use serde_json::{Map, Value as Json, json};
 
 use super::Kind;
 use super::made::{Carried, Object, members};
 use super::node::Node;
-use super::object::{Context, add_pointers, node_of, rests_on_keys, settled};
+use super::object::{Context, add_pointers, is_whole, node_of, rests_on_keys, settled};
 use super::patch;
 use super::schedule::{self, is_date};
 use super::table;
 use super::time::{Form, Zones, local, written};
+use crate::Limits;
 use crate::convert::{Abstract, ConversionError};
 
 const OVERRIDES: &str = "recurrenceOverrides";
@@ -47,28 +48,43 @@ pub(super) fn object_of<'a>(kind: Kind, main: &Node, overrides: &[&'a Node], zon
     let mut object = settled(kind, main, &context, &|made| made.finish(false));
     let form = schedule::anchor(main).map(|time| time.form);
     let mut left = Vec::new();
-    for node in overrides {
-        match form.as_ref().and_then(|form| override_of(kind, &object, node, form, &context)) {
-            Some((key, patch)) => {
-                let all = object.entry(OVERRIDES).or_insert_with(|| Json::Object(Map::new()));
-                if let Some(all) = all.as_object_mut().filter(|all| !all.contains_key(&key)) {
-                    all.insert(key, patch.into());
-                    continue;
-                }
-                left.push(*node);
-            }
-            None => left.push(*node),
+    let plain = plain(&object);
+    let most = if overrides.is_empty() { 0 } else { OVERRIDE_BYTES_MAX / bytes_of(&plain).max(1) };
+    for (index, node) in overrides.iter().enumerate() {
+        let patched = form.as_ref().filter(|_| index < most).and_then(|form| override_of(kind, &plain, node, form, &context));
+        if let Some((key, patch)) = patched
+            && let Json::Object(all) = object.entry(OVERRIDES).or_insert_with(|| Json::Object(Map::new()))
+            && !all.contains_key(&key)
+        {
+            all.insert(key, patch.into());
+            continue;
         }
+        left.push(*node);
+    }
+    if object.get(OVERRIDES).and_then(Json::as_object).is_some_and(Map::is_empty) {
+        object.remove(OVERRIDES);
     }
     (object, left)
+}
+
+/// What the overrides of one object come to at most when each is made whole: a large object with many overrides would be larger than
+/// any memory.
+const OVERRIDE_BYTES_MAX: usize = 256 * 1024 * 1024;
+
+fn bytes_of(object: &Object) -> usize {
+    serde_json::to_vec(object).map_or(usize::MAX, |bytes| bytes.len())
+}
+
+/// The members that an instance of a recurring object has as well.
+fn plain(main: &Object) -> Object {
+    const OWN: &[&str] = &[OVERRIDES, "recurrenceRule", "recurrenceRules", "excludedRecurrenceRules", "timeZones", "method", "prodId"];
+    let plain = main.iter().filter(|(member, _)| !OWN.contains(&member.as_str()));
+    plain.map(|(member, value)| (member.clone(), value.clone())).collect()
 }
 
 /// The object as it is at one of its recurrences, before any patch.
 fn instance(main: &Object, key: &str) -> Object {
     let mut instance = main.clone();
-    for member in [OVERRIDES, "recurrenceRule", "recurrenceRules", "excludedRecurrenceRules", "timeZones", "method", "prodId"] {
-        instance.remove(member);
-    }
     let member = if main.contains_key("start") { "start" } else { "due" };
     instance.insert(member.to_owned(), key.into());
     instance
@@ -77,13 +93,13 @@ fn instance(main: &Object, key: &str) -> Object {
 /// A recurrence override as key and patch.
 fn override_of(kind: Kind, main: &Object, node: &Node, form: &Form, context: &Context<'_>) -> Option<(String, Object)> {
     let context = Context { main: Some(form.clone()), ..context.clone() };
-    let mut node = (*node).clone();
+    let mut node = node.clone();
     let mut object = settled(kind, &node, &context, &|made| made.finish(false));
     let recurs = |member: &str| matches!(member, OVERRIDES | "recurrenceRule" | "excludedRecurrenceRules");
     let differs = |object: &Object, member: &str| recurs(member) || object.get(member).is_some_and(|value| main.get(member) != Some(value));
     // What a patch cannot change is carried.
     let fixed = |line: &Abstract| table::member_of(kind, &line.name).filter(|member| FIXED.contains(member) && *member != "recurrenceId");
-    let held: Vec<usize> = node
+    let held: std::collections::BTreeSet<usize> = node
         .lines
         .iter()
         .enumerate()
@@ -94,6 +110,11 @@ fn override_of(kind: Kind, main: &Object, node: &Node, form: &Form, context: &Co
         node.held = held;
         object = settled(kind, &node, &context, &|made| made.finish(false));
     }
+    for member in ["privacy", "relatedTo"] {
+        if main.contains_key(member) && !object.contains_key(member) {
+            note_absence(kind, &mut object, member);
+        }
+    }
     let key = object.get("recurrenceId")?.as_str()?.to_owned();
     let mut patch = patch::difference(&instance(main, &key), &object);
     patch.retain(|pointer, _| !patch::parts(pointer).first().is_some_and(|root| FIXED.contains(&root.as_str())));
@@ -101,22 +122,46 @@ fn override_of(kind: Kind, main: &Object, node: &Node, form: &Form, context: &Co
     if is_date(&patch, None) {
         patch.insert("updated".to_owned(), object.get("updated").cloned().unwrap_or(Json::Null));
     }
-    Some((key, patch))
+    // What even so would not come back stays a component.
+    let mut patched = patch::apply(&instance(main, &key), &patch, FIXED).ok()?;
+    patched.insert("recurrenceId".to_owned(), key.as_str().into());
+    let back = override_node(kind, &patched, &context).ok()?;
+    is_whole(&node, &back).then_some((key, patch))
+}
+
+/// The parameter that tells that an override has not what it would inherit.
+const ABSENT: (&str, &str) = ("x-jsptr", "absent");
+
+fn note_absence(kind: Kind, object: &mut Object, member: &str) {
+    let carried = object.entry("iCalendar").or_insert_with(|| json!({"@type": "ICalComponent", "name": kind.component()}));
+    let converted = carried.as_object_mut().map(|carried| carried.entry("convertedProperties").or_insert_with(|| json!({})));
+    if let Some(Json::Object(converted)) = converted {
+        let name = if member == "privacy" { "class" } else { "related-to" };
+        converted.insert(member.to_owned(), json!({"@type": "ICalProperty", "name": name, "parameters": {ABSENT.0: ABSENT.1}}));
+    }
 }
 
 /// An object as its component and those of its overrides.
-pub(super) fn nodes_of(kind: Kind, object: &Object, zones: &Zones, levels: usize) -> Result<Vec<Node>, ConversionError> {
-    let context = Context { zones, main: None, keys: false, levels };
+///
+/// # Errors
+/// More overrides than the limits allow, beside what else is refused.
+pub(super) fn nodes_of(kind: Kind, object: &Object, zones: &Zones, limits: &Limits) -> Result<Vec<Node>, ConversionError> {
+    let context = Context { zones, main: None, keys: false, levels: limits.nesting_levels_max.saturating_sub(1) };
     let main = complete_node(kind, object, &context)?;
     let form = schedule::form_of(object, &context)?;
     let mut nodes = vec![main];
     let carried = Carried::of(object);
+    let plain = plain(object);
+    let most = limits.components_max.min(limits.object_bytes_max.max(OVERRIDE_BYTES_MAX / 16) / bytes_of(&plain).max(1));
     for (key, patch) in members(object, OVERRIDES)? {
         let at = local(key)?;
         if is_date(patch, carried.name(&[OVERRIDES, key])) {
             continue;
         }
-        let mut patched = patch::apply(&instance(object, key), patch, FIXED)?;
+        if nodes.len() > most {
+            return Err(ConversionError(format!("an object of this size is taken with {most} overrides at most")));
+        }
+        let mut patched = patch::apply(&instance(&plain, key), patch, FIXED)?;
         patched.insert("recurrenceId".to_owned(), written(at).into());
         nodes.push(override_node(kind, &patched, &Context { main: Some(form.clone()), ..context.clone() })?);
     }
@@ -127,10 +172,15 @@ fn override_node(kind: Kind, patched: &Object, context: &Context<'_>) -> Result<
     let mut object = patched.clone();
     object.remove("recurrenceIdTimeZone");
     for line in Carried::of(patched).properties()? {
-        if let Some(member) = table::member_of(kind, &line.name).filter(|member| FIXED.contains(member)) {
+        if let Some(member) = table::member_of(kind, &line.name).filter(|member| FIXED.contains(member) && *member != "uid") {
             object.remove(member);
         }
     }
+    let carried = Carried::of(patched);
+    let absent = |member: &str| {
+        carried.parameters(&[member]).is_some_and(|all| all.iter().any(|(name, values)| name == ABSENT.0 && *values == [ABSENT.1]))
+    };
+    object.retain(|member, _| !absent(member));
     complete_node(kind, &object, context)
 }
 

@@ -1,5 +1,7 @@
 //! The VCALENDAR: a Group, or the one Event or Task in it (draft §2.1.1, §3.3).
 
+use std::collections::{HashMap, HashSet};
+
 use serde_json::{Map, Value as Json};
 
 use super::made::{Carried, Object, text};
@@ -21,10 +23,11 @@ pub(super) fn object_of(root: &Node) -> Object {
     let levels = usize::MAX;
     let context = Context { zones: &zones, main: None, keys: false, levels };
 
-    let (mut entries, mut carried) = entries_of(root, &zones, levels);
-    let is_used = |name: &str| entries.iter().any(|entry| mentions(entry, name));
-    let (custom, other_zones) = zone::zones_of(&timezones, &context, &is_used);
-    carried.extend(other_zones);
+    let (mut entries, others) = entries_of(root, &zones, levels);
+    let mut used = HashSet::new();
+    entries.iter().for_each(|entry| zones_in(entry, &mut used));
+    let (custom, mut carried) = zone::zones_of(&timezones, &context, &|name| used.contains(name));
+    carried.extend(others);
 
     // What goes without saying, and what each entry says by itself.
     let mut bare = Node::new("vcalendar");
@@ -71,13 +74,15 @@ pub(super) fn object_of(root: &Node) -> Object {
     group
 }
 
-/// Whether a zone is named anywhere inside.
-fn mentions(entry: &Object, name: &str) -> bool {
-    entry.values().any(|value| match value {
-        Json::String(text) => text == name,
-        Json::Object(inside) => mentions(inside, name),
-        _ => false,
-    })
+/// The names of zones that times inside are in.
+fn zones_in<'a>(object: &'a Object, found: &mut HashSet<&'a str>) {
+    for (member, value) in object {
+        match value {
+            Json::String(name) if name.starts_with('/') && member.to_ascii_lowercase().ends_with("timezone") => drop(found.insert(name)),
+            Json::Object(inside) => zones_in(inside, found),
+            _ => {}
+        }
+    }
 }
 
 /// Components that stand beside the entry's own, in its "iCalendar".
@@ -96,8 +101,17 @@ fn carry(entry: &mut Object, nodes: &[&Node]) {
 /// The entries in the order of their components, and the components that are none.
 fn entries_of<'a>(root: &'a Node, zones: &Zones, levels: usize) -> (Vec<Object>, Vec<&'a Node>) {
     let (mut entries, mut carried) = (Vec::new(), Vec::new());
-    let of = |node: &'a Node| Some((entry::kind_of(node)?, node.text("uid")?));
-    let main_of = |node: &'a Node| root.inside.iter().find(|main| entry::is_main(main) && of(main).is_some() && of(main) == of(node));
+    let of = |node: &'a Node| Some((node.name.as_str(), entry::kind_of(node)?, node.text("uid")?));
+    let mut mains = HashMap::new();
+    let mut overrides: HashMap<_, Vec<&Node>> = HashMap::new();
+    for node in &root.inside {
+        let Some((name, _, uid)) = of(node) else { continue };
+        if entry::is_main(node) {
+            mains.entry((name, uid)).or_insert(node);
+        } else if node.line("recurrence-id").is_some() {
+            overrides.entry((name, uid)).or_default().push(node);
+        }
+    }
     for node in &root.inside {
         let Some(kind) = entry::kind_of(node) else {
             if node.name != "vtimezone" && OUTER.contains(&node.name.as_str()) {
@@ -105,20 +119,15 @@ fn entries_of<'a>(root: &'a Node, zones: &Zones, levels: usize) -> (Vec<Object>,
             }
             continue;
         };
-        match main_of(node) {
+        let key = node.text("uid").map(|uid| (node.name.as_str(), uid));
+        let own = match key.and_then(|key| mains.get(&key)) {
             Some(_) if node.line("recurrence-id").is_some() => continue,
-            Some(main) if std::ptr::eq(main, node) => {
-                let overrides: Vec<&Node> = root
-                    .inside
-                    .iter()
-                    .filter(|other| other.line("recurrence-id").is_some() && of(other).is_some() && of(other) == of(node))
-                    .collect();
-                let (object, left) = entry::object_of(kind, node, &overrides, zones, levels);
-                entries.push(object);
-                carried.extend(left);
-            }
-            _ => entries.push(entry::object_of(kind, node, &[], zones, levels).0),
-        }
+            Some(main) if std::ptr::eq(*main, node) => key.and_then(|key| overrides.remove(&key)).unwrap_or_default(),
+            _ => Vec::new(),
+        };
+        let (object, left) = entry::object_of(kind, node, &own, zones, levels);
+        entries.push(object);
+        carried.extend(left);
     }
     (entries, carried)
 }
@@ -145,7 +154,8 @@ pub(super) fn calendar_of(object: &Object, limits: &Limits) -> Result<Node, Conv
     let is_group = kind == Some("Group");
     if is_group {
         for entry in &entries {
-            outer.extend(zone::learn(entry, &mut zones, levels)?);
+            let more = zone::learn(entry, &mut zones, levels)?;
+            outer.extend(more.into_iter().filter(|node| !outer.contains(node)).collect::<Vec<_>>());
         }
     }
     for node in carried_zones(object, &entries, levels)? {
@@ -169,21 +179,17 @@ pub(super) fn calendar_of(object: &Object, limits: &Limits) -> Result<Node, Conv
         if !is_group {
             entry.remove("prodId");
         }
-        for mut node in entry::nodes_of(kind, &entry, &zones, levels)? {
-            let (beside, inside) = node.inside.into_iter().partition(|inside| OUTER.contains(&inside.name.as_str()));
+        for (index, mut node) in entry::nodes_of(kind, &entry, &zones, limits)?.into_iter().enumerate() {
+            let (mut beside, inside): (Vec<_>, _) = node.inside.into_iter().partition(|inside| OUTER.contains(&inside.name.as_str()));
             node.inside = inside;
             inner.push(node);
-            outer.extend::<Vec<Node>>(beside);
+            // What an override inherits is there already.
+            beside.retain(|node| index == 0 || !outer.contains(node));
+            outer.append(&mut beside);
         }
     }
-    // Zones first, each once; what an override inherits from "iCalendar" is there already.
-    outer.append(&mut root.inside);
-    outer.sort_by_key(|node| node.name != "vtimezone");
-    for node in outer {
-        if !root.inside.contains(&node) {
-            root.inside.push(node);
-        }
-    }
+    root.inside.append(&mut outer);
+    root.inside.sort_by_key(|node| node.name != "vtimezone");
     let zones_end = root.inside.iter().position(|node| node.name != "vtimezone").unwrap_or(root.inside.len());
     root.inside.splice(zones_end..zones_end, inner);
     Ok(root)

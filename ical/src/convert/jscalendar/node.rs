@@ -1,5 +1,7 @@
 //! Components in the abstract form, apart from any text, and how they stand in jCal.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value as Json;
 
 use crate::component::Component;
@@ -14,14 +16,14 @@ pub(super) struct Node {
     pub lines: Vec<Abstract>,
     pub inside: Vec<Node>,
     /// Properties that are carried as they are, because their conversion would not bring them back.
-    pub held: Vec<usize>,
+    pub held: BTreeSet<usize>,
     /// Components of the same kind.
-    pub held_inside: Vec<usize>,
+    pub held_inside: BTreeSet<usize>,
 }
 
 impl Node {
     pub fn new(name: &str) -> Self {
-        Self { name: name.to_owned(), lines: Vec::new(), inside: Vec::new(), held: Vec::new(), held_inside: Vec::new() }
+        Self { name: name.to_owned(), lines: Vec::new(), inside: Vec::new(), held: BTreeSet::new(), held_inside: BTreeSet::new() }
     }
 
     /// As deep as the tree is, which the limits bound.

@@ -1,5 +1,7 @@
 //! One component and the object it is, both ways, and the checks that nothing is lost.
 
+use std::collections::HashMap;
+
 use serde_json::Value as Json;
 
 use super::made::{Carried, Made, Object};
@@ -149,7 +151,15 @@ pub(super) fn settled_by(
     let mut node = node.clone();
     for _ in 0..4 {
         let object = named(made_of(kind, &node, context));
-        let Ok(back) = back(&object) else { break };
+        let Ok(back) = back(&object) else {
+            // A pointer may have set what the member it set cannot be.
+            let pointers: Vec<usize> = indices(&node, |line| line.name == "jsprop");
+            if pointers.iter().all(|index| node.held.contains(index)) {
+                break;
+            }
+            node.held.extend(pointers);
+            continue;
+        };
         let (mut lines, mut inside) = not_in(&node, &back);
         lines.retain(|index| !node.held.contains(index));
         inside.retain(|index| !node.held_inside.contains(index));
@@ -159,48 +169,60 @@ pub(super) fn settled_by(
         node.held.extend(lines);
         node.held_inside.extend(inside);
     }
-    node.held = (0..node.lines.len()).filter(|index| node.lines.get(*index).is_some_and(|line| line.name != "jsprop")).collect();
+    node.held = indices(&node, |_| true).into_iter().collect();
     node.held_inside = (0..node.inside.len()).collect();
     named(made_of(kind, &node, context))
 }
 
+fn indices(node: &Node, of: impl Fn(&Abstract) -> bool) -> Vec<usize> {
+    node.lines.iter().enumerate().filter(|(_, line)| of(line)).map(|(index, _)| index).collect()
+}
+
+/// Whether all of a component is in another.
+pub(super) fn is_whole(node: &Node, back: &Node) -> bool {
+    let (lines, inside) = not_in(node, back);
+    lines.is_empty() && inside.is_empty()
+}
+
 /// What of a component another lacks.
 fn not_in(node: &Node, back: &Node) -> (Vec<usize>, Vec<usize>) {
-    let mut said: Vec<String> = back.lines.iter().flat_map(meaning).collect();
+    let mut said = counted(back.lines.iter().flat_map(meaning));
     let mut lacks = |line: &Abstract| {
         // Of a key; see `key::identify`.
         if line.name == "uid" && line.is_derived() {
             return false;
         }
-        let mut lacks = false;
-        for one in meaning(line) {
-            match said.iter().position(|known| *known == one) {
-                Some(at) => drop(said.swap_remove(at)),
-                None => lacks = true,
-            }
-        }
-        lacks
+        // Each value is looked for, so that none is left for a later property.
+        meaning(line).into_iter().filter(|one| !take_one(&mut said, one)).count() > 0
     };
-    let lines = node.lines.iter().enumerate().filter(|(_, line)| lacks(line)).map(|(index, _)| index).collect();
-    let mut insides: Vec<Vec<String>> = back.inside.iter().map(whole_meaning).collect();
-    let mut lacks_inside = |inside: &Node| {
-        let wanted = whole_meaning(inside);
-        match insides.iter().position(|known| *known == wanted) {
-            Some(at) => {
-                insides.swap_remove(at);
-                false
-            }
-            None => true,
-        }
-    };
+    // What is held finds itself first, so that its like does not find it.
+    let mut indices = indices(node, |_| true);
+    indices.sort_by_key(|index| !node.held.contains(index));
+    let lines = indices.into_iter().filter(|index| node.lines.get(*index).is_some_and(&mut lacks)).collect();
+    let mut insides = counted(back.inside.iter().map(whole_meaning));
+    let mut lacks_inside = |inside: &Node| !take_one(&mut insides, &whole_meaning(inside));
     let inside = node.inside.iter().enumerate().filter(|(_, inside)| lacks_inside(inside)).map(|(index, _)| index).collect();
     (lines, inside)
 }
 
-fn whole_meaning(node: &Node) -> Vec<String> {
-    let mut said = node.meaning();
-    said.push(node.name.clone());
-    said
+fn whole_meaning(node: &Node) -> String {
+    format!("{} {:?}", node.name, node.meaning())
+}
+
+fn counted(said: impl Iterator<Item = String>) -> HashMap<String, usize> {
+    let mut counted = HashMap::new();
+    said.for_each(|one| *counted.entry(one).or_default() += 1);
+    counted
+}
+
+fn take_one(counted: &mut HashMap<String, usize>, one: &str) -> bool {
+    match counted.get_mut(one) {
+        Some(count) if *count > 0 => {
+            *count -= 1;
+            true
+        }
+        _ => false,
+    }
 }
 
 /// Adds as JSPROP what a component does not say of its object (draft §4.1.2).

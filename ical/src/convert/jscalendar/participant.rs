@@ -1,5 +1,7 @@
 //! ORGANIZER, ATTENDEE and PARTICIPANT (draft §2.2.1, §2.3.4, §2.3.5, §2.3.29, §3.6); REQUEST-STATUS (RFC 8984 §4.4.7).
 
+use std::collections::{HashMap, HashSet};
+
 use serde_json::{Map, Value as Json, json};
 
 use super::made::{Carried, Made, Object, members, text};
@@ -31,13 +33,14 @@ fn address_of(participant: &Object) -> Result<Option<&str>, ConversionError> {
 
 pub(super) fn take(made: &mut Made, taking: &mut Taking<'_>, context: &Context<'_>) {
     let components = taking.components("participant");
-    let named = |address: &str| {
-        components.iter().find(|(_, node)| node.text("calendar-address") == Some(address)).and_then(|(_, node)| node.text("jsid"))
-    };
+    let names: HashMap<&str, &str> =
+        components.iter().filter_map(|(_, node)| Some((node.text("calendar-address")?, node.text("jsid")?))).collect();
+    let named = |address: &str| names.get(address).copied();
     let attendees = taking.lines("attendee");
+    let mut seen = HashSet::new();
     for (index, property) in &attendees {
         let Some(address) = property.word() else { continue };
-        if key_of_address(made, address).is_some() {
+        if !seen.insert(address) {
             continue;
         }
         let key = property.parameter("jsid").or_else(|| named(address)).map_or_else(|| key::of_value(address), str::to_owned);
@@ -56,8 +59,9 @@ pub(super) fn take(made: &mut Made, taking: &mut Taking<'_>, context: &Context<'
             taking.done(index);
         }
     }
+    let mut keys = keys_of(made);
     for (index, node) in components {
-        if take_component(made, node, context) {
+        if take_component(made, node, context, &mut keys) {
             taking.done_inside(index);
         }
     }
@@ -89,6 +93,11 @@ fn path_of(key: &str, old: bool) -> Vec<&str> {
 fn participants(made: &Made) -> impl Iterator<Item = (&String, &Object)> {
     let all = made.map.get(ALL).and_then(Json::as_object).into_iter().flatten();
     all.filter_map(|(key, participant)| Some((key, participant.as_object()?)))
+}
+
+/// The keys of participants by their addresses.
+fn keys_of(made: &Made) -> HashMap<String, String> {
+    participants(made).filter_map(|(key, participant)| Some((address_of(participant).ok()??.to_owned(), key.clone()))).collect()
 }
 
 fn key_of_address(made: &Made, address: &str) -> Option<String> {
@@ -143,7 +152,7 @@ fn take_organizer<'a>(made: &mut Made, property: &Abstract, has_owner: bool, nam
 }
 
 /// PARTICIPANT, together with the ATTENDEE or ORGANIZER of the same address.
-fn take_component(made: &mut Made, node: &Node, context: &Context<'_>) -> bool {
+fn take_component(made: &mut Made, node: &Node, context: &Context<'_>, keys: &mut HashMap<String, String>) -> bool {
     let mut bare = node.clone();
     let mut take_line = |name: &str| {
         let plain = |line: &Abstract| line.name == name && line.value_type == if name == "summary" { "text" } else { "cal-address" };
@@ -151,7 +160,7 @@ fn take_component(made: &mut Made, node: &Node, context: &Context<'_>) -> bool {
         at.map(|at| bare.lines.remove(at)).and_then(|line| line.word().map(str::to_owned))
     };
     let address = take_line("calendar-address");
-    let known = address.as_deref().and_then(|address| key_of_address(made, address));
+    let known = address.as_deref().and_then(|address| keys.get(address).cloned());
     let known_name = known.as_deref().and_then(|key| made.member(ALL, key)).is_some_and(|participant| participant.contains_key("name"));
     let name = if known_name { None } else { take_line("summary") };
     let named = |mut made: Made| {
@@ -177,22 +186,25 @@ fn take_component(made: &mut Made, node: &Node, context: &Context<'_>) -> bool {
         }
         None => {
             let of_address = address.as_deref().filter(|_| node.line("jsid").is_none()).map(key::of_value);
-            made.set(&[ALL, &of_address.unwrap_or_else(|| key::of_node(node))], participant)
+            let key = of_address.unwrap_or_else(|| key::of_node(node));
+            let set = made.set(&[ALL, &key], participant);
+            if let Some(address) = address.filter(|_| set) {
+                keys.insert(address, key);
+            }
+            set
         }
     }
 }
 
 /// Addresses of participants as their keys (RFC 8984 §4.4.6).
 fn resolve(made: &mut Made) {
-    let keys: Vec<(String, String)> =
-        participants(made).filter_map(|(key, participant)| Some((address_of(participant).ok()??.to_owned(), key.clone()))).collect();
+    let keys = keys_of(made);
     let Some(Json::Object(all)) = made.map.get_mut(ALL) else { return };
     for participant in all.values_mut().filter_map(Json::as_object_mut) {
         participant.remove(attendee::EXACT);
         for member in attendee::REFERENCES {
             let Some(Json::Object(set)) = participant.get_mut(*member) else { continue };
-            let key =
-                |address: &String| keys.iter().find(|(known, _)| known == address).map_or_else(|| address.clone(), |(_, key)| key.clone());
+            let key = |address: &String| keys.get(address).unwrap_or(address).clone();
             *set = set.iter().map(|(address, value)| (key(address), value.clone())).collect();
         }
     }
@@ -210,9 +222,9 @@ pub(super) fn give(kind: Kind, object: &Object, node: &mut Node, context: &Conte
     let reply_to = object.get("replyTo").and_then(|methods| methods.get("imip")).and_then(Json::as_str);
     let organizer = text(object, ORGANIZER)?.or(reply_to);
     let old = object.get(ORGANIZER).is_none_or(Json::is_null);
-    let mut addresses = Vec::new();
+    let mut addresses = HashMap::new();
     for (key, participant) in &all {
-        addresses.push((key.as_str(), address_of(participant)?));
+        addresses.insert(key.as_str(), address_of(participant)?);
     }
     let sent_by = text(object, "sentBy")?;
     let mut lines = Vec::new();
@@ -253,7 +265,7 @@ pub(super) fn give(kind: Kind, object: &Object, node: &mut Node, context: &Conte
         }
     }
     if let Some(address) = organizer {
-        let of_organizer = all.iter().find(|(key, _)| addresses.iter().any(|(known, of)| *known == key.as_str() && *of == Some(address)));
+        let of_organizer = all.iter().find(|(key, _)| addresses.get(key.as_str()) == Some(&Some(address)));
         let path = if old { vec!["replyTo", "imip"] } else { vec![ORGANIZER] };
         let mut line = Abstract::plain("organizer", "cal-address", Value::Word(address.to_owned()));
         line.parameters = match (carried.parameters(&path), of_organizer) {

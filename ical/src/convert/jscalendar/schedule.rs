@@ -6,6 +6,7 @@ use super::Kind;
 use super::made::{Carried, Made, Object, members, text};
 use super::node::Node;
 use super::object::{Context, Taking};
+use super::table::LOOK_BACK;
 use super::time::{self, Form, Time, duration, duration_of, in_zone, line, local, note_form, noted_form, written, zone_name};
 use crate::civil::DAY_SECONDS;
 use crate::convert::{Abstract, ConversionError, Value, basic, extended};
@@ -291,7 +292,7 @@ fn give_dates(object: &Object, node: &mut Node, context: &Context<'_>, form: &Fo
                 && other.value_type == written.value_type
                 && is_utc(other) == is_utc(&written)
         };
-        match node.lines.iter_mut().skip(first).find(alike) {
+        match node.lines.iter_mut().skip(first).rev().take(LOOK_BACK).find(alike) {
             Some(other) => other.values.extend(written.values),
             None => node.lines.push(written),
         }

@@ -224,6 +224,9 @@ fn value_of(object: &Object, member: &str, how: How) -> Result<Option<Value>, Co
     Ok(Some(Value::Word(value)))
 }
 
+/// So many properties are looked through for one that a value fits into: enough for all but those meant to cost time.
+pub(super) const LOOK_BACK: usize = 32;
+
 /// Values with the same parameters stand together.
 fn give_set(object: &Object, member: &str, (name, value_type): (&str, &str), node: &mut Node) -> Result<(), ConversionError> {
     let carried = Carried::of(object);
@@ -232,7 +235,7 @@ fn give_set(object: &Object, member: &str, (name, value_type): (&str, &str), nod
     for word in set_keys(object, member)? {
         let line = carried.restore(&[member, &word], Abstract::plain(name, value_type, Value::Word(word.clone())));
         let alike = |other: &&mut Abstract| many && other.parameters == line.parameters && other.value_type == line.value_type;
-        match node.lines.iter_mut().skip(first).find(alike) {
+        match node.lines.iter_mut().skip(first).rev().take(LOOK_BACK).find(alike) {
             Some(other) => other.values.extend(line.values),
             None => node.lines.push(line),
         }

@@ -1,5 +1,6 @@
 //! Times with and without zones (draft §2.1.4, §2.1.5), and durations.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 
 use super::made::{Carried, Made, Object};
@@ -88,7 +89,8 @@ pub(super) fn in_zone(line: Abstract, form: &Form) -> Abstract {
 /// The zones of an iCalendar object, by TZID, and their names in JSCalendar.
 #[derive(Default)]
 pub(super) struct Zones {
-    own: HashMap<String, Zone>,
+    /// Their VTIMEZONEs, read when a time first asks.
+    own: HashMap<String, (Vec<u8>, OnceCell<Option<Zone>>)>,
     /// TZIDs by names that begin with a slash.
     ids: HashMap<String, String>,
 }
@@ -98,9 +100,8 @@ impl Zones {
     pub fn learn(&mut self, node: &Node) {
         let Some(id) = node.text("tzid") else { return };
         let mut text = Vec::new();
-        let document = node.write(&mut text).ok().and_then(|()| Document::parse(text, &Limits::default()).ok());
-        if let Some(zone) = document.and_then(|document| Zone::from_vtimezone(&document.root())) {
-            self.own.insert(id.to_owned(), zone);
+        if node.write(&mut text).is_ok() {
+            self.own.entry(id.to_owned()).or_insert_with(|| (text, OnceCell::new()));
         }
         self.ids.entry(custom_name(id)).or_insert_with(|| id.to_owned());
     }
@@ -108,7 +109,11 @@ impl Zones {
     fn zone(&self, form: &Form) -> Option<Zone> {
         match form {
             Form::Utc => Some(Zone::utc()),
-            Form::Zone(id) => Zone::from_name(id).or_else(|| self.own.get(id).cloned()),
+            Form::Zone(id) => Zone::from_name(id).or_else(|| {
+                let (text, zone) = self.own.get(id)?;
+                let read = || Zone::from_vtimezone(&Document::parse(text.clone(), &Limits::default()).ok()?.root());
+                zone.get_or_init(read).clone()
+            }),
             Form::Date | Form::Floating => None,
         }
     }

@@ -2,7 +2,7 @@
 
 use super::*;
 
-const EVERYTHING: &str = concat!(
+pub(super) const EVERYTHING: &str = concat!(
     "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//t//t//EN\r\nCALSCALE:GREGORIAN\r\n",
     "BEGIN:VTIMEZONE\r\nTZID:Own\r\nX-LIC-LOCATION:nowhere\r\nLAST-MODIFIED:20200101T000000Z\r\nTZURL:https://a.example\r\n",
     "BEGIN:STANDARD\r\nDTSTART:19701025T030000\r\nTZOFFSETFROM:+0200\r\nTZOFFSETTO:+0100\r\n",
