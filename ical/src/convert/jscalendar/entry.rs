@@ -3,6 +3,7 @@
 use serde_json::{Map, Value as Json, json};
 
 use super::Kind;
+use super::group::OUTER;
 use super::made::{Carried, Object, members};
 use super::node::Node;
 use super::object::{Context, add_pointers, is_whole, node_of, rests_on_keys, settled};
@@ -10,7 +11,6 @@ use super::patch;
 use super::schedule::{self, is_date};
 use super::table;
 use super::time::{Form, Zones, local, written};
-use crate::Limits;
 use crate::convert::{Abstract, ConversionError};
 
 const OVERRIDES: &str = "recurrenceOverrides";
@@ -43,15 +43,17 @@ pub(super) fn kind_of(node: &Node) -> Option<Kind> {
 }
 
 /// A component with its overrides as one object; the overrides that are none come back.
-pub(super) fn object_of<'a>(kind: Kind, main: &Node, overrides: &[&'a Node], zones: &Zones, levels: usize) -> (Object, Vec<&'a Node>) {
-    let context = Context { zones, main: None, keys: false, levels };
+pub(super) fn object_of<'a>(kind: Kind, main: &Node, overrides: &[&'a Node], zones: &Zones, budget: &mut usize) -> (Object, Vec<&'a Node>) {
+    let context = Context { zones, main: None, keys: false, levels: usize::MAX };
     let mut object = settled(kind, main, &context, &|made| made.finish(false));
     let form = schedule::anchor(main).map(|time| time.form);
     let mut left = Vec::new();
     let plain = plain(&object);
-    let most = if overrides.is_empty() { 0 } else { OVERRIDE_BYTES_MAX / bytes_of(&plain).max(1) };
-    for (index, node) in overrides.iter().enumerate() {
-        let patched = form.as_ref().filter(|_| index < most).and_then(|form| override_of(kind, &plain, node, form, &context));
+    let size = if overrides.is_empty() { 0 } else { bytes_of(&plain) };
+    for node in overrides {
+        let left_over = budget.checked_sub(size);
+        *budget = left_over.unwrap_or(*budget);
+        let patched = form.as_ref().filter(|_| left_over.is_some()).and_then(|form| override_of(kind, &plain, node, form, &context));
         if let Some((key, patch)) = patched
             && let Json::Object(all) = object.entry(OVERRIDES).or_insert_with(|| Json::Object(Map::new()))
             && !all.contains_key(&key)
@@ -67,9 +69,9 @@ pub(super) fn object_of<'a>(kind: Kind, main: &Node, overrides: &[&'a Node], zon
     (object, left)
 }
 
-/// What the overrides of one object come to at most when each is made whole: a large object with many overrides would be larger than
+/// What overrides come to at most when each is made whole: a large object with many overrides would be larger than
 /// any memory.
-const OVERRIDE_BYTES_MAX: usize = 256 * 1024 * 1024;
+pub(super) const OVERRIDE_BYTES_MAX: usize = 64 * 1024 * 1024;
 
 fn bytes_of(object: &Object) -> usize {
     serde_json::to_vec(object).map_or(usize::MAX, |bytes| bytes.len())
@@ -79,7 +81,17 @@ fn bytes_of(object: &Object) -> usize {
 fn plain(main: &Object) -> Object {
     const OWN: &[&str] = &[OVERRIDES, "recurrenceRule", "recurrenceRules", "excludedRecurrenceRules", "timeZones", "method", "prodId"];
     let plain = main.iter().filter(|(member, _)| !OWN.contains(&member.as_str()));
-    plain.map(|(member, value)| (member.clone(), value.clone())).collect()
+    let mut plain: Object = plain.map(|(member, value)| (member.clone(), value.clone())).collect();
+    if let Some(Json::Object(carried)) = plain.get_mut("iCalendar")
+        && let Some(Json::Array(components)) = carried.get_mut("components")
+    {
+        // These are the calendar's; an instance has them no second time.
+        components.retain(|component| !component.get(0).and_then(Json::as_str).is_some_and(|name| OUTER.contains(&name)));
+        if components.is_empty() {
+            carried.remove("components");
+        }
+    }
+    plain
 }
 
 /// The object as it is at one of its recurrences, before any patch.
@@ -144,23 +156,27 @@ fn note_absence(kind: Kind, object: &mut Object, member: &str) {
 /// An object as its component and those of its overrides.
 ///
 /// # Errors
-/// More overrides than the limits allow, beside what else is refused.
-pub(super) fn nodes_of(kind: Kind, object: &Object, zones: &Zones, limits: &Limits) -> Result<Vec<Node>, ConversionError> {
-    let context = Context { zones, main: None, keys: false, levels: limits.nesting_levels_max.saturating_sub(1) };
+/// Overrides that are larger than the `budget` in bytes, beside what else is refused.
+pub(super) fn nodes_of(
+    kind: Kind,
+    object: &Object,
+    zones: &Zones,
+    levels: usize,
+    budget: &mut usize,
+) -> Result<Vec<Node>, ConversionError> {
+    let context = Context { zones, main: None, keys: false, levels };
     let main = complete_node(kind, object, &context)?;
     let form = schedule::form_of(object, &context)?;
     let mut nodes = vec![main];
     let carried = Carried::of(object);
     let plain = plain(object);
-    let most = limits.components_max.min(limits.object_bytes_max.max(OVERRIDE_BYTES_MAX / 16) / bytes_of(&plain).max(1));
+    let size = bytes_of(&plain);
     for (key, patch) in members(object, OVERRIDES)? {
         let at = local(key)?;
         if is_date(patch, carried.name(&[OVERRIDES, key])) {
             continue;
         }
-        if nodes.len() > most {
-            return Err(ConversionError(format!("an object of this size is taken with {most} overrides at most")));
-        }
+        *budget = budget.checked_sub(size).ok_or_else(|| ConversionError("the overrides of the object make too much of it".to_owned()))?;
         let mut patched = patch::apply(&instance(&plain, key), patch, FIXED)?;
         patched.insert("recurrenceId".to_owned(), written(at).into());
         nodes.push(override_node(kind, &patched, &Context { main: Some(form.clone()), ..context.clone() })?);

@@ -13,17 +13,16 @@ use crate::Limits;
 use crate::convert::{Abstract, ConversionError};
 
 /// Components that stand beside VEVENT, wherever "iCalendar" carries them.
-const OUTER: &[&str] = &["vevent", "vtodo", "vjournal", "vfreebusy", "vtimezone", "vavailability"];
+pub(super) const OUTER: &[&str] = &["vevent", "vtodo", "vjournal", "vfreebusy", "vtimezone", "vavailability"];
 const PRODID: &str = "-//Kalends//JSCalendar//EN";
 
 pub(super) fn object_of(root: &Node) -> Object {
     let mut zones = Zones::default();
     let timezones: Vec<&Node> = root.inside.iter().filter(|node| node.name == "vtimezone").collect();
     timezones.iter().for_each(|node| zones.learn(node));
-    let levels = usize::MAX;
-    let context = Context { zones: &zones, main: None, keys: false, levels };
+    let context = Context { zones: &zones, main: None, keys: false, levels: usize::MAX };
 
-    let (mut entries, others) = entries_of(root, &zones, levels);
+    let (mut entries, others) = entries_of(root, &zones);
     let mut used = HashSet::new();
     entries.iter().for_each(|entry| zones_in(entry, &mut used));
     let (custom, mut carried) = zone::zones_of(&timezones, &context, &|name| used.contains(name));
@@ -99,9 +98,10 @@ fn carry(entry: &mut Object, nodes: &[&Node]) {
 }
 
 /// The entries in the order of their components, and the components that are none.
-fn entries_of<'a>(root: &'a Node, zones: &Zones, levels: usize) -> (Vec<Object>, Vec<&'a Node>) {
+fn entries_of<'a>(root: &'a Node, zones: &Zones) -> (Vec<Object>, Vec<&'a Node>) {
     let (mut entries, mut carried) = (Vec::new(), Vec::new());
     let of = |node: &'a Node| Some((node.name.as_str(), entry::kind_of(node)?, node.text("uid")?));
+    let mut budget = entry::OVERRIDE_BYTES_MAX;
     let mut mains = HashMap::new();
     let mut overrides: HashMap<_, Vec<&Node>> = HashMap::new();
     for node in &root.inside {
@@ -125,7 +125,7 @@ fn entries_of<'a>(root: &'a Node, zones: &Zones, levels: usize) -> (Vec<Object>,
             Some(main) if std::ptr::eq(*main, node) => key.and_then(|key| overrides.remove(&key)).unwrap_or_default(),
             _ => Vec::new(),
         };
-        let (object, left) = entry::object_of(kind, node, &own, zones, levels);
+        let (object, left) = entry::object_of(kind, node, &own, zones, &mut budget);
         entries.push(object);
         carried.extend(left);
     }
@@ -166,6 +166,7 @@ pub(super) fn calendar_of(object: &Object, limits: &Limits) -> Result<Node, Conv
         group_lines(object, &zones, levels, &mut root)?;
     }
     let mut inner = Vec::new();
+    let mut budget = entry::OVERRIDE_BYTES_MAX;
     for entry in entries {
         let kind = match entry.get("@type").and_then(Json::as_str) {
             Some("Event") => Kind::Event,
@@ -179,12 +180,10 @@ pub(super) fn calendar_of(object: &Object, limits: &Limits) -> Result<Node, Conv
         if !is_group {
             entry.remove("prodId");
         }
-        for (index, mut node) in entry::nodes_of(kind, &entry, &zones, limits)?.into_iter().enumerate() {
+        for mut node in entry::nodes_of(kind, &entry, &zones, levels, &mut budget)? {
             let (mut beside, inside): (Vec<_>, _) = node.inside.into_iter().partition(|inside| OUTER.contains(&inside.name.as_str()));
             node.inside = inside;
             inner.push(node);
-            // What an override inherits is there already.
-            beside.retain(|node| index == 0 || !outer.contains(node));
             outer.append(&mut beside);
         }
     }

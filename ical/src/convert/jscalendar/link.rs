@@ -100,7 +100,8 @@ pub(super) fn give(_: Kind, object: &Object, node: &mut Node, context: &Context<
     Ok(())
 }
 
-/// A "data" URL of its own media type and in base64 is the value itself (draft §2.3.3); RFC 5545 §3.8.1.1 has it for ATTACH and IMAGE alone.
+/// A "data" URL of its own media type and in base64 is the value itself (draft §2.3.3); ATTACH and IMAGE alone have such
+/// (RFC 5545 §3.8.1.1, RFC 7986 §5.10).
 fn value_of(name: &str, href: &str, content_type: Option<&str>) -> Abstract {
     let data = href.strip_prefix("data:").and_then(|rest| rest.split_once(";base64,"));
     let own = |media: &str, data: &str| media == content_type.unwrap_or_default() && !data.is_empty() && data.bytes().all(is_base64);

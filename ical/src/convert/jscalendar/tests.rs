@@ -3,10 +3,12 @@ use serde_json::{Value as Json, json};
 use super::*;
 use crate::Document;
 
+mod carried;
 mod chance;
 mod draft;
 mod hostile;
 mod round;
+mod times;
 
 fn document(text: &str) -> Document {
     Document::parse(text.replace("\r\n", "\n").replace('\n', "\r\n").into_bytes(), &Limits::default()).unwrap()

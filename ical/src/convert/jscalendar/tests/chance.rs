@@ -69,10 +69,10 @@ const LINES: &[&str] = &[
 ];
 
 #[test]
-fn a3_1_lines_anywhere_come_back() {
-    let mut chance = Chance(987);
+fn lines_anywhere_come_back() {
+    let mut chance = Chance(7);
     let original: Vec<&str> = EVERYTHING.split_terminator("\r\n").collect();
-    for _ in 0..1500 {
+    for _ in 0..100 {
         let mut lines = original.clone();
         for _ in 0..=chance.below(6) {
             // Not in a time zone: what that means with two of a property depends on their order.
@@ -135,10 +135,10 @@ fn mutate(json: &mut Json, chance: &mut Chance) {
 
 #[test]
 fn odd_values_anywhere_are_taken_or_refused() {
-    let mut chance = Chance(4711);
+    let mut chance = Chance(11);
     let original = to_json(EVERYTHING);
     let mut taken = 0;
-    for _ in 0..2000 {
+    for _ in 0..400 {
         let mut json = original.clone();
         for _ in 0..=chance.below(3) {
             mutate(&mut json, &mut chance);
@@ -148,5 +148,5 @@ fn odd_values_anywhere_are_taken_or_refused() {
         let again = write(&Document::parse(text, &Limits::default()).unwrap().root());
         read(&again, &Limits::default()).unwrap_or_else(|error| panic!("{error}\n{json:#}\n{again}"));
     }
-    assert!(taken > 200, "{taken}");
+    assert!(taken > 40, "{taken}");
 }

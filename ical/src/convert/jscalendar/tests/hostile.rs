@@ -116,8 +116,10 @@ fn no_string_begins_a_line() {
     ] {
         assert!(!refused(&json.to_string()).is_empty(), "{json}");
     }
-    let json = json!({"@type": "Event", "uid": plain, "title": plain, "prodId": plain, "method": plain, "status": plain, "example.com:a": plain, "keywords": {plain: true}, "locations": {"x": {"name": plain}},
-        "participants": {plain: {"calendarAddress": "mailto:a", "name": plain, "kind": plain, "roles": {plain: true}, "memberOf": {plain: true}}}, "relatedTo": {plain: {}},
+    let json = json!({"@type": "Event", "uid": plain, "title": plain, "prodId": plain, "method": plain, "status": plain,
+        "example.com:a": plain, "keywords": {plain: true}, "locations": {"x": {"name": plain}},
+        "participants": {plain: {"calendarAddress": "mailto:a", "name": plain, "kind": plain, "roles": {plain: true},
+            "memberOf": {plain: true}}}, "relatedTo": {plain: {}},
         "recurrenceOverrides": {"2026-01-01T00:00:00": {"title": plain}}, "requestStatus": plain, "start": "2025-01-01T00:00:00"});
     let text = to_text(&json);
     assert!(!text.lines().any(|line| line.starts_with("ATTENDEE:") || line == "END:VEVENT\u{0}"), "{text}");
@@ -137,7 +139,8 @@ fn nesting_is_bounded() {
 #[test]
 fn huge_numbers_do_not_overflow() {
     for duration in ["P999999999W", "PT999999999H", "P999999999W999999999W999999999D"] {
-        let json = json!({"@type": "Event", "start": "9999-12-31T23:59:59", "timeZone": "Europe/Berlin", "endTimeZone": "Asia/Tokyo", "duration": duration});
+        let json = json!({"@type": "Event", "start": "9999-12-31T23:59:59", "timeZone": "Europe/Berlin", "endTimeZone": "Asia/Tokyo",
+            "duration": duration});
         to_text(&json);
     }
     for text in [
@@ -148,4 +151,15 @@ fn huge_numbers_do_not_overflow() {
     ] {
         comes_back(&event(text));
     }
+}
+
+#[test]
+fn overrides_do_not_multiply_a_large_object_beyond_measure() {
+    let patch = |day: usize| (format!("2026-{:02}-{:02}T00:00:00", 1 + day / 28, 1 + day % 28), json!({"title": "x"}));
+    let overrides: serde_json::Map<String, Json> = (0..100).map(patch).collect();
+    let mut json =
+        json!({"@type": "Event", "uid": "u", "start": "2026-01-01T00:00:00", "recurrenceOverrides": overrides, "description": "a"});
+    to_text(&json);
+    json["description"] = "a".repeat(1_000_000).into();
+    assert!(refused(&json.to_string()).contains("too much"));
 }
