@@ -1,9 +1,9 @@
 //! JSCalendar (RFC 8984) from and to iCalendar, by draft-ietf-calext-jscalendar-icalendar ("the draft"), without loss.
 //!
 //! Where the draft follows the revision of JSCalendar, so does what is written: recurrenceRule, organizerCalendarAddress,
-//! calendarAddress. What RFC 8984 has instead (recurrenceRules, excludedRecurrenceRules, replyTo, sendTo) is read as well; a parameter
-//! X-JSPTR remembers it, X-JSROLES roles that ROLE has no word for. RFC 8984 also has what the draft leaves to implementations: time zones of one's own, scheduling parameters and request
-//! statuses.
+//! calendarAddress. What RFC 8984 has instead (recurrenceRules, excludedRecurrenceRules, replyTo, sendTo) is read as well; the parameter
+//! X-JSPTR remembers it, as X-JSROLES does roles that ROLE has no word for. RFC 8984 also has what the draft leaves to implementations:
+//! time zones of one's own, scheduling parameters and request statuses.
 //!
 //! What has no counterpart is carried: iCalendar in the property "iCalendar" (draft §5.1.1), JSCalendar in JSPROP (draft §4.1.2). What
 //! that is, no list says: each conversion is undone again, and what does not come back is carried as it is. Properties that this
