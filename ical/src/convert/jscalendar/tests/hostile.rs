@@ -141,7 +141,8 @@ fn huge_numbers_do_not_overflow() {
     for duration in ["P999999999W", "PT999999999H", "P999999999W999999999W999999999D"] {
         let json = json!({"@type": "Event", "start": "9999-12-31T23:59:59", "timeZone": "Europe/Berlin", "endTimeZone": "Asia/Tokyo",
             "duration": duration});
-        to_text(&json);
+        // Taken or refused, as the reader of durations has it.
+        let _ = read(&json.to_string(), &Limits::default());
     }
     for text in [
         "DTSTART:99991231T235959Z\nDTEND;TZID=Asia/Tokyo:99991231T235959\n",
