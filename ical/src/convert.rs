@@ -4,6 +4,7 @@
 //! lines. A value that its type does not allow is carried as it is written, so that nothing is lost on the way.
 
 pub mod jcal;
+pub mod jscalendar;
 #[cfg(test)]
 mod tests;
 mod types;
@@ -245,14 +246,14 @@ fn has_shape(text: &str, shape: &str) -> bool {
 }
 
 /// `20260101T090000Z` as `2026-01-01T09:00:00Z`; what has another shape stays as it is.
-fn extended(text: &str) -> String {
+pub(crate) fn extended(text: &str) -> String {
     let Some((_, wanted)) = SHAPES.iter().find(|(basic, _)| has_shape(text, basic)) else { return text.to_owned() };
     let mut rest = text.chars();
     wanted.chars().map(|c| if matches!(c, '-' | ':') { c } else { rest.next().unwrap_or(c) }).collect()
 }
 
 /// The other way.
-fn basic(text: &str) -> String {
+pub(crate) fn basic(text: &str) -> String {
     let Some((wanted, _)) = SHAPES.iter().find(|(_, extended)| has_shape(text, extended)) else { return text.to_owned() };
     let sign = wanted.starts_with('+');
     text.chars().enumerate().filter(|(index, c)| (sign && *index == 0) || !matches!(c, '-' | ':')).map(|(_, c)| c).collect()
