@@ -65,6 +65,7 @@ impl Abstract {
             if parameter.eq_ignore_ascii_case("VALUE") {
                 value_type = values.into_iter().next().map(|value| value.to_ascii_lowercase());
             } else {
+                let values = values.into_iter().map(|value| value.replace('\r', "")).collect();
                 parameters.push((parameter.to_ascii_lowercase(), values));
             }
         }
@@ -178,7 +179,8 @@ fn split_unescaped(text: &str, separator: char, most: usize) -> Vec<String> {
 fn read_value(value_type: &str, raw: &str) -> Value {
     let word = || Value::Word(raw.to_owned());
     match value_type {
-        "text" => Value::Word(unescape(raw).into_owned()),
+        // A carriage return alone is no character of a TEXT (RFC 5545 §3.3.11); nothing could bring it back.
+        "text" => Value::Word(unescape(raw).replace('\r', "")),
         "integer" => raw.trim().parse().map_or_else(|_| word(), Value::Integer),
         "float" => raw.trim().parse().ok().filter(|number: &f64| number.is_finite()).map_or_else(word, Value::Float),
         "boolean" if raw.eq_ignore_ascii_case("TRUE") => Value::Boolean(true),
