@@ -236,7 +236,7 @@ impl Form<'_> {
 
     fn instance(&mut self, common: &Common, instance: &Instance<'_>, recurs: bool, selection: Option<&Selection>) {
         self.out.extend_from_slice(&common.before);
-        if let Some(id) = instance.recurrence_id.as_ref().filter(|_| recurs) {
+        if let Some((id, _)) = instance.recurrence_id.as_ref().filter(|_| recurs) {
             self.moment("RECURRENCE-ID", id, id.utc(), selection);
         }
         if let Some(start) = &instance.start {
@@ -277,7 +277,7 @@ impl Form<'_> {
         let work = Work::new();
         object.series(floating, &work).visit_overrides(|instance| {
             let lasts = instance.ends.saturating_sub(instance.begins);
-            let nominal = instance.recurrence_id.as_ref().map(|id| id.utc());
+            let nominal = instance.recurrence_id.as_ref().map(|(_, at)| *at);
             let was = nominal.is_some_and(|at| overlaps((at, at.saturating_add(lasts.max(1))), window));
             if was || event_within(instance, window) {
                 kept.insert(instance.component.raw().as_ptr());

@@ -117,7 +117,7 @@ fn times(object: &CalendarObject, window: (UtcMicros, UtcMicros), floating: &Zon
     let work = Work::new();
     object.series(floating, &work).visit(window, |instance| {
         if instance.ends >= window.0 && instance.begins < window.1 {
-            let id = instance.recurrence_id.as_ref().map_or(instance.begins, |id| id.utc());
+            let id = instance.recurrence_id.as_ref().map_or(instance.begins, |(_, at)| *at);
             times.insert(id, (instance.begins, instance.ends));
         }
         true

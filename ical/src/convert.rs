@@ -4,6 +4,7 @@
 //! lines. A value that its type does not allow is carried as it is written, so that nothing is lost on the way.
 
 pub mod jcal;
+pub mod jscalendar;
 #[cfg(test)]
 mod tests;
 mod types;
@@ -64,6 +65,7 @@ impl Abstract {
             if parameter.eq_ignore_ascii_case("VALUE") {
                 value_type = values.into_iter().next().map(|value| value.to_ascii_lowercase());
             } else {
+                let values = values.into_iter().map(|value| value.replace('\r', "")).collect();
                 parameters.push((parameter.to_ascii_lowercase(), values));
             }
         }
@@ -177,7 +179,8 @@ fn split_unescaped(text: &str, separator: char, most: usize) -> Vec<String> {
 fn read_value(value_type: &str, raw: &str) -> Value {
     let word = || Value::Word(raw.to_owned());
     match value_type {
-        "text" => Value::Word(unescape(raw).into_owned()),
+        // A carriage return alone is no character of a TEXT (RFC 5545 §3.3.11); nothing could bring it back.
+        "text" => Value::Word(unescape(raw).replace('\r', "")),
         "integer" => raw.trim().parse().map_or_else(|_| word(), Value::Integer),
         "float" => raw.trim().parse().ok().filter(|number: &f64| number.is_finite()).map_or_else(word, Value::Float),
         "boolean" if raw.eq_ignore_ascii_case("TRUE") => Value::Boolean(true),
@@ -245,14 +248,14 @@ fn has_shape(text: &str, shape: &str) -> bool {
 }
 
 /// `20260101T090000Z` as `2026-01-01T09:00:00Z`; what has another shape stays as it is.
-fn extended(text: &str) -> String {
+pub(crate) fn extended(text: &str) -> String {
     let Some((_, wanted)) = SHAPES.iter().find(|(basic, _)| has_shape(text, basic)) else { return text.to_owned() };
     let mut rest = text.chars();
     wanted.chars().map(|c| if matches!(c, '-' | ':') { c } else { rest.next().unwrap_or(c) }).collect()
 }
 
 /// The other way.
-fn basic(text: &str) -> String {
+pub(crate) fn basic(text: &str) -> String {
     let Some((wanted, _)) = SHAPES.iter().find(|(_, extended)| has_shape(text, extended)) else { return text.to_owned() };
     let sign = wanted.starts_with('+');
     text.chars().enumerate().filter(|(index, c)| (sign && *index == 0) || !matches!(c, '-' | ':')).map(|(_, c)| c).collect()

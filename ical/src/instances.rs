@@ -13,6 +13,9 @@ use crate::recurrence::{Rule, Starts};
 use crate::value::{Duration, Moment, Period, PeriodEnd, Place};
 use crate::zone::{ZONE_SECONDS_MAX, Zone};
 use crate::{UNBOUNDED_FUTURE, UtcMicros};
+use clock::Clock;
+
+mod clock;
 
 const SECOND: i64 = 1_000_000;
 /// Units of work to visit an instance.
@@ -55,8 +58,8 @@ impl Resolved {
 pub(crate) struct Instance<'a> {
     pub component: Component<'a>,
     pub given: Given,
-    /// The nominal start in the master's terms: its RECURRENCE-ID. `None` for what does not recur.
-    pub recurrence_id: Option<Resolved>,
+    /// The nominal start in the master's terms, its RECURRENCE-ID, and the same in UTC microseconds. `None` for what does not recur.
+    pub recurrence_id: Option<(Resolved, UtcMicros)>,
     /// DTSTART, for a task perhaps missing.
     pub start: Option<Resolved>,
     /// When it begins and ends, UTC microseconds; of a task with DUE alone both are its DUE.
@@ -327,6 +330,7 @@ impl<'a> Series<'a> {
         dates.sort_by_key(|(local, ..)| *local);
         let mut dates = dates.into_iter().peekable();
         let several = self.rules.len() > 1 || !self.dates.is_empty();
+        let mut clock = Clock::of(&anchor.zone);
         let mut seen = BTreeSet::new();
         loop {
             let of_rule = merged.heads.peek().map(|Reverse((local, _))| *local);
@@ -336,7 +340,7 @@ impl<'a> Series<'a> {
                     merged.heads.extend(head);
                     (local, start, length, None)
                 }
-                (None, Some(Reverse((local, rule)))) => (local, anchor.zone.utc_of(local), None, Some(rule)),
+                (None, Some(Reverse((local, rule)))) => (local, clock.utc_of(local), None, Some(rule)),
                 (None, None) => return Ok(()),
             };
             self.work.spend(WORK_OF_VISIT)?;
@@ -364,8 +368,11 @@ impl<'a> Series<'a> {
         let after = self.futures.partition_point(|(from, ..)| *from <= start);
         let future = after.checked_sub(1).and_then(|index| self.futures.get(index));
         let mut instance = match future {
-            None => self.instance(master, Some(nominal.clone()), Some(nominal)),
-            Some((_, shift, timed)) => self.instance(timed, Some(nominal.at(local + shift)), Some(nominal)),
+            None => self.instance_from(master, start, Some(nominal.clone()), Some((nominal, start))),
+            Some((_, shift, timed)) => {
+                let moved = nominal.at(local + shift);
+                self.instance_from(timed, moved.utc(), Some(moved), Some((nominal, start)))
+            }
         };
         if let Some(seconds) = length {
             instance.ends = instance.begins.saturating_add(seconds.saturating_mul(SECOND));
@@ -389,6 +396,21 @@ impl<'a> Series<'a> {
 
     fn instance(&self, timed: &Timed<'a>, start: Option<Resolved>, recurrence_id: Option<Resolved>) -> Instance<'a> {
         let begins = start.as_ref().map_or(0, Resolved::utc);
+        let recurrence_id = recurrence_id.map(|id| {
+            let at = id.utc();
+            (id, at)
+        });
+        self.instance_from(timed, begins, start, recurrence_id)
+    }
+
+    /// As [`Series::instance`], where its instants are known.
+    fn instance_from(
+        &self,
+        timed: &Timed<'a>,
+        begins: UtcMicros,
+        start: Option<Resolved>,
+        recurrence_id: Option<(Resolved, UtcMicros)>,
+    ) -> Instance<'a> {
         let ends = match (&start, timed.length) {
             (Some(start), Length::Lasts(duration)) if duration.days > 0 => {
                 let at_day = start.at(start.local + duration.days * DAY_SECONDS).utc();

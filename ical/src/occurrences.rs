@@ -43,7 +43,7 @@ impl Found {
     fn of(instance: &Instance<'_>) -> Self {
         Self {
             component: instance.component.range().start,
-            recurrence_id: instance.recurrence_id.as_ref().map(|id| id.utc()),
+            recurrence_id: instance.recurrence_id.as_ref().map(|(_, at)| *at),
             begins: instance.begins,
             ends: instance.ends,
             is_date: instance.start.as_ref().is_some_and(|start| start.is_date),
@@ -51,9 +51,14 @@ impl Found {
     }
 
     fn in_object(self, object: &CalendarObject) -> Option<Occurrence<'_>> {
+        let components: Vec<_> = object.main_components().map(|one| (one.range().start, one)).collect();
+        self.of_one(&components)
+    }
+
+    fn of_one<'a>(self, components: &[(usize, Component<'a>)]) -> Option<Occurrence<'a>> {
         let Self { component, recurrence_id, begins, ends, is_date } = self;
-        let component = object.main_components().find(|one| one.range().start == component)?;
-        Some(Occurrence { component, recurrence_id, begins, ends, is_date })
+        let (_, component) = components.iter().find(|(start, _)| *start == component)?;
+        Some(Occurrence { component: *component, recurrence_id, begins, ends, is_date })
     }
 }
 
@@ -69,18 +74,22 @@ pub fn occurrences<'a>(
 ) -> Result<Vec<Occurrence<'a>>, BoundReached> {
     let work = Work::new();
     let mut found: Vec<Found> = Vec::new();
+    let by_rule: Vec<usize> =
+        object.main_components().filter(|c| c.property("RECURRENCE-ID").is_none()).map(|component| component.range().start).collect();
     let mut in_order = 0;
     object.series(floating, &work).visit(window, |instance| {
         if event_within(instance, window) {
             // Overrides come first, whenever they are; what the rule gives comes in order.
-            in_order += usize::from(instance.component.property("RECURRENCE-ID").is_none());
-            found.push(Found::of(instance));
+            let one = Found::of(instance);
+            in_order += usize::from(by_rule.contains(&one.component));
+            found.push(one);
         }
         in_order < most
     })?;
     found.sort_by_key(|occurrence| (occurrence.begins, occurrence.ends));
     found.truncate(most);
-    Ok(found.into_iter().filter_map(|found| found.in_object(object)).collect())
+    let components: Vec<(usize, Component<'a>)> = object.main_components().map(|one| (one.range().start, one)).collect();
+    Ok(found.into_iter().filter_map(|found| found.of_one(&components)).collect())
 }
 
 /// The last instance that begins before a moment (UTC microseconds).

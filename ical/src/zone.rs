@@ -142,6 +142,28 @@ impl Zone {
         }
     }
 
+    /// Between which wall-clock times, seconds, the offset stays what it is at an instant (UTC seconds), and that offset.
+    pub(crate) fn steady_around(&self, at: i64) -> (LocalSeconds, LocalSeconds, i64) {
+        let offset = self.local_of(at.saturating_mul(1_000_000)) - at;
+        let (first, last) = match &self.0 {
+            Rules::Utc => (i64::MIN / 4, i64::MAX / 4),
+            Rules::Iana(zone) => match jiff::Timestamp::from_second(at) {
+                Err(_) => (at, at),
+                Ok(timestamp) => {
+                    let first = zone.preceding(timestamp).next().map_or(i64::MIN / 4, |change| change.timestamp().as_second());
+                    let last = zone.following(timestamp).next().map_or(i64::MAX / 4, |change| change.timestamp().as_second());
+                    (first, last)
+                }
+            },
+            Rules::Own(transitions) => {
+                let after = transitions.changes().partition_point(|change| change.0 <= at);
+                let change = |index: Option<usize>| index.and_then(|index| transitions.changes().get(index)).map(|change| change.0);
+                (change(after.checked_sub(1)).unwrap_or(i64::MIN / 4), change(Some(after)).unwrap_or(i64::MAX / 4))
+            }
+        };
+        (first.saturating_add(offset), last.saturating_add(offset), offset)
+    }
+
     /// Whether the wall clock never shows this time: it is inside a gap.
     pub(crate) fn skips(&self, local: LocalSeconds) -> bool {
         self.local_of(self.utc_of(local)) != local

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
 use kalends_ical::compare::{diff, diff_instances};
-use kalends_ical::convert::{jcal, xcal};
+use kalends_ical::convert::{jcal, jscalendar, xcal};
 use kalends_ical::date::{format_utc, parse_utc};
 use kalends_ical::occurrences::{Occurrence, occurrences};
 use kalends_ical::recurrence::expand;
@@ -70,7 +70,7 @@ pub enum Ical {
     },
     /// Write a file in another spelling; which one it has is seen from its first character
     Convert {
-        /// A file in iCalendar, jCal or xCal; - for standard input
+        /// A file in iCalendar, jCal, xCal or JSCalendar; - for standard input
         file: PathBuf,
         /// The spelling to write
         #[arg(long)]
@@ -100,6 +100,8 @@ pub enum Spelling {
     Jcal,
     /// XML (RFC 6321)
     Xcal,
+    /// JSCalendar (RFC 8984)
+    Jscalendar,
 }
 
 pub fn ical(command: Ical, environment: Environment) -> Result<(), Failure> {
@@ -304,6 +306,7 @@ fn convert(file: &Path, to: Spelling) -> Result<(), Failure> {
     let ical = match bytes.trim_ascii_start().first() {
         Some(b'[') => jcal::read(text()?, &limits()).map_err(told)?,
         Some(b'<') => xcal::read(text()?, &limits()).map_err(told)?,
+        Some(b'{') => jscalendar::read(text()?, &limits()).map_err(told)?,
         _ => bytes.clone(),
     };
     let document = Document::parse(ical.clone(), &limits());
@@ -312,6 +315,7 @@ fn convert(file: &Path, to: Spelling) -> Result<(), Failure> {
         Spelling::Ical => ical,
         Spelling::Jcal => (jcal::write(&document.root()) + "\n").into_bytes(),
         Spelling::Xcal => xcal::write(&document.root()).into_bytes(),
+        Spelling::Jscalendar => (jscalendar::write(&document.root()) + "\n").into_bytes(),
     };
     std::io::stdout().write_all(&out)?;
     Ok(())

@@ -68,4 +68,8 @@ fn convert_goes_through_every_spelling_and_back() {
     let back = said(&run(&["convert", "-", "--to", "ical"], &xcal));
     assert!(jcal.starts_with("[\"vcalendar\"") && xcal.starts_with("<?xml"));
     assert_eq!(back, text);
+    let jscalendar = said(&run(&["convert", "-", "--to", "jscalendar"], &text));
+    assert!(jscalendar.starts_with('{') && jscalendar.contains("\"title\":\"Breakfast\""), "{jscalendar}");
+    let back = said(&run(&["convert", "-", "--to", "ical"], &jscalendar));
+    assert!(back.contains("SUMMARY:Breakfast\r\n") && back.contains("DTSTART:20260601T090000Z\r\n"), "{back}");
 }

@@ -21,7 +21,7 @@ fn json_of_component(component: &Component<'_>) -> Json {
 }
 
 /// RFC 7265 §3.4.
-fn json_of_property(property: &Abstract) -> Json {
+pub(crate) fn json_of_property(property: &Abstract) -> Json {
     let parameters: Map<String, Json> = property.parameters.iter().map(|(name, values)| (name.clone(), one_or_many(values))).collect();
     let mut json = vec![property.name.as_str().into(), Json::Object(parameters), property.value_type.as_str().into()];
     json.extend(property.values.iter().map(json_of_value));
@@ -88,7 +88,7 @@ fn component(json: &Json, levels: usize, out: &mut Vec<u8>) -> Result<(), Conver
     })
 }
 
-fn property(json: &Json) -> Result<Abstract, ConversionError> {
+pub(crate) fn property(json: &Json) -> Result<Abstract, ConversionError> {
     let wrong = || ConversionError("a property is an array of its name, its parameters, its type and its values".to_owned());
     let Some([Json::String(name), Json::Object(parameters), Json::String(value_type), values @ ..]) = json.as_array().map(Vec::as_slice)
     else {

@@ -57,6 +57,13 @@ fn rfc6321_s4_icalendar_goes_to_xcal_and_back_without_loss() {
 }
 
 #[test]
+fn a_lone_carriage_return_is_left_out_once() {
+    let json = jcal::write(&document("BEGIN:VCALENDAR\nSUMMARY;X-A=\"a\rb\":c\rd\nEND:VCALENDAR\n").root());
+    let back = jcal::read(&json, &Limits::default()).unwrap();
+    assert_eq!(back, b"BEGIN:VCALENDAR\r\nSUMMARY;X-A=ab:cd\r\nEND:VCALENDAR\r\n");
+}
+
+#[test]
 fn rfc7265_s3_6_values_have_their_json_types() {
     let json: serde_json::Value = serde_json::from_str(&jcal::write(&document(EVERYTHING).root())).unwrap();
     let event = &json[2][1];

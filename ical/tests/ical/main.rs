@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::string_slice, reason = "a test fails by panicking")]
 
 mod bounds;
+mod differential;
+mod fidelity;
 mod rscale;
 
 use bytes::Bytes;
