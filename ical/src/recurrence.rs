@@ -107,6 +107,17 @@ impl Rule {
         self.count
     }
 
+    /// Whether it comes every so many days, whatever days they are.
+    fn is_plain_daily(&self) -> bool {
+        self.frequency == Frequency::Daily
+            && self.months.is_empty()
+            && self.month_days.is_empty()
+            && self.weekdays.is_empty()
+            && self.year_days.is_empty()
+            && self.week_numbers.is_empty()
+            && self.positions.is_empty()
+    }
+
     /// Whether it comes more than once a day.
     pub fn is_below_daily(&self) -> bool {
         self.frequency < Frequency::Daily
