@@ -73,6 +73,7 @@ pub struct Authenticator {
     refused: Mutex<HashMap<[u8; 32], Refused>>,
     slowdown: Mutex<Slowdown>,
     hashing: Semaphore,
+    hashing_known: Semaphore,
     waiting: Semaphore,
 }
 
@@ -107,6 +108,7 @@ impl Authenticator {
             refused: Mutex::default(),
             slowdown: Mutex::default(),
             hashing: Semaphore::new(HASHING_MAX),
+            hashing_known: Semaphore::new(HASHING_MAX),
             waiting: Semaphore::new(WAITING_MAX),
         })
     }
@@ -215,8 +217,14 @@ impl Authenticator {
         if let Some(seconds) = seconds_left() {
             return Ok(Verdict::ComeBack(seconds));
         }
-        let Ok(_waiting) = self.waiting.try_acquire() else { return Ok(Verdict::ComeBack(1)) };
-        let _turn = self.hashing.acquire().await.map_err(|_| Failure::new("password checks have ended"))?;
+        // Whoever was good waits for others of that kind alone, not behind a flood of guesses.
+        let _waiting = match self.waiting.try_acquire() {
+            Ok(waiting) => Some(waiting),
+            Err(_) if was_good => None,
+            Err(_) => return Ok(Verdict::ComeBack(1)),
+        };
+        let turns = if was_good { &self.hashing_known } else { &self.hashing };
+        let _turn = turns.acquire().await.map_err(|_| Failure::new("password checks have ended"))?;
         if let Some(known) = self.recall(&fingerprint).await? {
             return Ok(Verdict::Known(known));
         }

@@ -205,8 +205,8 @@ async fn respond(
 ) -> Result<Answer, Error> {
     let (head, incoming) = request.into_parts();
     let path = head.uri.path();
-    if head.version == http::Version::HTTP_11 && head.headers.get(header::HOST).is_none() {
-        return Err(Refusal::bad_request("a request of HTTP/1.1 has a Host (RFC 9112 §3.2)").into());
+    if !has_host(&head) {
+        return Err(Refusal::bad_request("a request of HTTP/1.1 has one Host, a host with perhaps a port (RFC 9112 §3.2)").into());
     }
     if let Some(answer) = open_door(server, head.method.as_str(), path).await {
         return Ok(answer);
@@ -227,6 +227,18 @@ async fn respond(
     let context = context(server, &who, &head.headers, peer, request_id);
     let request = Request { method, target, headers: head.headers, body, who: who.principal, context };
     dispatch::respond(server, request).await.map(|answer| answer.with_static(header::HeaderName::from_static("dav"), dispatch::DAV))
+}
+
+fn has_host(head: &http::request::Parts) -> bool {
+    let mut hosts = head.headers.get_all(header::HOST).iter();
+    match (hosts.next(), hosts.next()) {
+        (None, _) => head.version < http::Version::HTTP_11,
+        (Some(host), None) => {
+            let authority = host.to_str().ok().and_then(|host| host.parse::<http::uri::Authority>().ok());
+            authority.is_some_and(|authority| !authority.as_str().contains('@')) || host.is_empty()
+        }
+        _ => false,
+    }
 }
 
 /// What is answered before anyone says who they are.

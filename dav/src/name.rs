@@ -45,18 +45,28 @@ impl Name {
 
     /// Whether it can stand in an answer and in an index: a local part by Namespaces in XML 1.0 §3, and neither part too long.
     pub fn is_usable(&self) -> bool {
-        let begins = |c: char| c.is_alphabetic() || c == '_';
-        let goes_on = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '\u{b7}');
         self.namespace.len() <= NAMESPACE_BYTES_MAX
             && self.local.len() <= LOCAL_BYTES_MAX
-            && self.local.starts_with(begins)
-            && self.local.chars().all(goes_on)
+            && self.local.starts_with(begins_name)
+            && self.local.chars().all(|c| begins_name(c) || goes_on_in_name(c))
     }
 
     /// Whether this is `local` in `namespace`.
     pub fn is(&self, namespace: &str, local: &str) -> bool {
         self.local == local && self.namespace == namespace
     }
+}
+
+/// `NameStartChar` of XML 1.0 §2.3, without the colon.
+fn begins_name(c: char) -> bool {
+    matches!(c, 'A'..='Z' | '_' | 'a'..='z' | '\u{c0}'..='\u{d6}' | '\u{d8}'..='\u{f6}' | '\u{f8}'..='\u{2ff}' | '\u{370}'..='\u{37d}'
+        | '\u{37f}'..='\u{1fff}' | '\u{200c}'..='\u{200d}' | '\u{2070}'..='\u{218f}' | '\u{2c00}'..='\u{2fef}' | '\u{3001}'..='\u{d7ff}'
+        | '\u{f900}'..='\u{fdcf}' | '\u{fdf0}'..='\u{fffd}' | '\u{10000}'..='\u{effff}')
+}
+
+/// What `NameChar` of XML 1.0 §2.3 has beside it.
+fn goes_on_in_name(c: char) -> bool {
+    matches!(c, '-' | '.' | '0'..='9' | '\u{b7}' | '\u{300}'..='\u{36f}' | '\u{203f}'..='\u{2040}')
 }
 
 /// The prefix every answer binds to `namespace` at its root, if it is one of those known.

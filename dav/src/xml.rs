@@ -1,5 +1,7 @@
 //! Request bodies as a small tree of elements: bounded, without DTDs, without external anything.
 
+use std::borrow::Cow;
+
 use std::fmt;
 
 use quick_xml::NsReader;
@@ -51,9 +53,8 @@ pub struct Element {
 impl Element {
     /// Reads a document. A DOCTYPE is refused, so no entity can grow or reach outside (RFC 4918 §20.6).
     pub fn parse(body: &[u8]) -> Result<Element, XmlError> {
-        let text = std::str::from_utf8(body).map_err(|e| XmlError(format!("the body is not UTF-8 at byte {}", e.valid_up_to())))?;
-        let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-        Builder::default().read(text)
+        let text = text_of(body)?;
+        Builder::default().read(text.strip_prefix('\u{feff}').unwrap_or(&text))
     }
 
     /// The child elements.
@@ -157,6 +158,9 @@ impl Builder {
         }
         let (namespace, local) = reader.resolver().resolve_element(start.name());
         let name = name_of(namespace, local.as_ref())?;
+        if name.namespace == XML_NAMESPACE {
+            return Err(XmlError("no element is in the namespace of XML itself".to_owned()));
+        }
         let attributes = attributes_of(reader, start)?;
         self.open.push(Element { name, attributes, children: Vec::new() });
         Ok(())
@@ -192,9 +196,27 @@ fn resolve(reference: &quick_xml::events::BytesRef<'_>) -> Result<String, XmlErr
     quick_xml::escape::resolve_predefined_entity(&reference.xml10_content()).map(str::to_owned).ok_or_else(bad)
 }
 
+/// UTF-8, or UTF-16 where its byte order mark says so (RFC 4918 §19).
+fn text_of(body: &[u8]) -> Result<Cow<'_, str>, XmlError> {
+    let unit: fn([u8; 2]) -> u16 = match body {
+        [0xfe, 0xff, ..] => u16::from_be_bytes,
+        [0xff, 0xfe, ..] => u16::from_le_bytes,
+        _ => {
+            let text = std::str::from_utf8(body).map_err(|e| XmlError(format!("the body is not UTF-8 at byte {}", e.valid_up_to())))?;
+            return Ok(Cow::Borrowed(text));
+        }
+    };
+    let (pairs, rest) = body.as_chunks::<2>();
+    let text: Result<String, _> = char::decode_utf16(pairs.iter().map(|pair| unit(*pair))).collect();
+    text.ok().filter(|_| rest.is_empty()).map(Cow::Owned).ok_or_else(|| XmlError("the body is not UTF-16, as it begins".to_owned()))
+}
+
 fn name_of(namespace: ResolveResult<'_>, local: &str) -> Result<Name, XmlError> {
     let name = match namespace {
-        ResolveResult::Bound(uri) => Name::read(uri.as_ref(), local),
+        ResolveResult::Bound(uri) => {
+            let uri = quick_xml::escape::unescape(uri.as_ref()).map_err(|e| XmlError(format!("a namespace is malformed: {e}")))?;
+            Name::read(&uri, local)
+        }
         ResolveResult::Unbound => Name::read("", local),
         ResolveResult::Unknown(_) => return Err(XmlError(format!("the prefix of element or attribute {local} is not declared"))),
     };
@@ -221,6 +243,10 @@ fn attributes_of(reader: &NsReader<&[u8]>, start: &BytesStart<'_>) -> Result<Vec
         let value = attribute
             .normalized_value(quick_xml::XmlVersion::Implicit1_0)
             .map_err(|e| XmlError(format!("an attribute's value is malformed: {e}")))?;
+        if attributes.iter().any(|(known, _)| *known == name) {
+            // Namespaces in XML 1.0 §6.3: under two prefixes it is still one name.
+            return Err(XmlError(format!("an element has the attribute {} twice", name.local)));
+        }
         attributes.push((name, value.into_owned()));
     }
     Ok(attributes)
@@ -263,7 +289,29 @@ mod tests {
         for text in ["&#xFFFF;", "&#1;", "\u{ffff}", "\u{fffe}", "\u{1}", "\0"] {
             assert!(Element::parse(format!("<a>{text}</a>").as_bytes()).is_err(), "{text:?}");
         }
+        for bad in ["<a xmlns:q='urn:q'><q:µ/></a>", "<a xmlns:q='urn:q'><q:x²/></a>", "<a xmlns:q='urn:q'><q:ª/></a>", "<xml:e/>"] {
+            assert!(Element::parse(bad.as_bytes()).is_err(), "{bad}");
+        }
+        assert!(Element::parse(b"<q:b xmlns:q='urn:q' xmlns:r='urn:q' q:n='1' r:n='2'/>").is_err());
+        assert!(Element::parse("<gro\u{308}ße/>".as_bytes()).is_ok());
         assert!(Element::parse("<größe-1.x>\u{10ffff}\u{fffd}\t</größe-1.x>".as_bytes()).is_ok());
+    }
+
+    #[test]
+    fn rfc4918_s4_3_a_namespace_is_what_its_references_say() {
+        let element = Element::parse(b"<q:a xmlns:q='urn:a?x=1&amp;y=2'/>").unwrap();
+        assert_eq!(element.name.namespace, "urn:a?x=1&y=2");
+        assert_eq!(Element::parse(element.to_xml().as_bytes()).unwrap(), element);
+    }
+
+    #[test]
+    fn rfc4918_s19_utf_16_is_read() {
+        let text = "<?xml version='1.0' encoding='utf-16'?><a>gr\u{fc}n \u{1f600}</a>";
+        let wide = |bytes: fn(u16) -> [u8; 2]| [0xfeff].into_iter().chain(text.encode_utf16()).flat_map(bytes).collect::<Vec<u8>>();
+        for body in [wide(u16::to_be_bytes), wide(u16::to_le_bytes)] {
+            assert_eq!(Element::parse(&body).unwrap().text(), "gr\u{fc}n \u{1f600}");
+            assert!(Element::parse(&body[..body.len() - 1]).is_err());
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use http::StatusCode;
 use kalends_dav::multistatus::Multistatus;
 use kalends_dav::report::SyncCollection;
-use kalends_dav::resource::Facets;
+use kalends_dav::resource::{Facets, Resource};
 use kalends_dav::{Precondition, Refusal};
 
 use super::Wanted;
@@ -43,7 +43,7 @@ pub async fn answer(describer: Describer, target: Target, sync: SyncCollection, 
         }
         _ => {
             let since = since(sync.token.as_deref(), SyncToken::new(owner.home(), CollectionId::HOME, state.position), state)?;
-            home_delta(describer, owner, target.href, state, since, sync.ask, minimal).await
+            home_delta(describer, owner, target.href, state, since, sync, minimal).await
         }
     }
 }
@@ -53,6 +53,7 @@ fn since(token: Option<&str>, now: SyncToken, state: HomeState) -> Result<Option
     let Some(text) = token else { return Ok(None) };
     let token = SyncToken::read(text, now.home, now.collection);
     let valid = token.filter(|t| t.position <= now.position && t.position >= state.history_floor.min(now.position));
+    let valid = valid.filter(|t| t.listed.is_none_or(|listed| listed <= state.position));
     valid.map(Some).ok_or_else(|| {
         let message = "the sync-token is not one of this collection, or older than its history: synchronise anew without a token";
         Refusal::rule(Precondition::ValidSyncToken, message)
@@ -189,7 +190,7 @@ async fn home_delta(
     href: String,
     state: HomeState,
     since: Option<SyncToken>,
-    ask: kalends_dav::request::Ask,
+    SyncCollection { ask, members_max, .. }: SyncCollection,
     minimal: bool,
 ) -> Result<Answer, Error> {
     let after = since.map_or(Position(0), |token| token.position);
@@ -198,16 +199,34 @@ async fn home_delta(
     let rows = store.collections(owner.home()).await?;
     let newest = |row: &Collection| row.changed.max(row.altered).max(Position(row.id.0));
     let described = collections(&describer, &owner, &base, super::facets_of(&ask), &rows).await?;
-    let mut multistatus = Multistatus::begin(minimal);
-    for (_, resource) in rows.iter().zip(&described).filter(|(row, _)| newest(row) > after) {
-        multistatus.resource(resource, &ask, &describer.viewer);
-    }
+    // What to say of each, in the order of its last change: `None` of one that is gone.
+    let mut changes: Vec<(Position, String, Option<&Resource>)> = rows
+        .iter()
+        .zip(&described)
+        .filter(|(row, _)| newest(row) > after)
+        .map(|(row, resource)| (newest(row), resource.href.clone(), Some(resource)))
+        .collect();
     if since.is_some() {
         let come_and_gone = store.changed(owner.home(), CollectionId::HOME, after, state.position, i64::from(i32::MAX)).await?;
         let gone = come_and_gone.iter().filter(|changed| !rows.iter().any(|row| row.segment == changed.name));
-        gone.for_each(|changed| multistatus.status(&format!("{base}{}/", encode(&changed.name)), StatusCode::NOT_FOUND, None));
+        changes.extend(gone.map(|changed| (changed.position, format!("{base}{}/", encode(&changed.name)), None)));
     }
-    multistatus.sync_token(&SyncToken::new(owner.home(), CollectionId::HOME, state.position).to_string());
+    changes.sort_by_key(|(position, ..)| *position);
+    let most = limit(members_max).and_then(|most| usize::try_from(most).ok()).unwrap_or(usize::MAX);
+    let reached = if changes.len() > most { changes.get(most.saturating_sub(1)).map(|(position, ..)| *position) } else { None };
+    let mut multistatus = Multistatus::begin(minimal);
+    for (_, href, resource) in changes.iter().take(most) {
+        match resource {
+            Some(resource) => multistatus.resource(resource, &ask, &describer.viewer),
+            None => multistatus.status(href, StatusCode::NOT_FOUND, None),
+        }
+    }
+    if reached.is_some() {
+        // RFC 6578 §3.6: the token says how far this answer went.
+        multistatus.status(&base, StatusCode::INSUFFICIENT_STORAGE, Some(Precondition::NumberOfMatchesWithinLimits));
+    }
+    let position = reached.unwrap_or(state.position);
+    multistatus.sync_token(&SyncToken::new(owner.home(), CollectionId::HOME, position).to_string());
     multistatus.end();
     Ok(Answer::whole(StatusCode::MULTI_STATUS, XML, multistatus.take()))
 }

@@ -20,6 +20,7 @@ pub(super) enum BaselineRow {
 impl Store {
     /// Writes down what a home holds now, if enough has changed since it was last written down to be worth its size.
     pub async fn write_baseline_if_worth(&self, home: HomeId, at: UtcMicros) -> Result<(), Failure> {
+        self.must_agree(home).await?;
         let mut transaction = self.database.begin().await?;
         let Some(position) = lock(&mut transaction, home).await? else { return Ok(()) };
         let newest = newest(&mut transaction, home).await?.unwrap_or(Position(0));
@@ -34,6 +35,7 @@ impl Store {
 
     /// Deletes the log of a home up to its last change before `before`, after writing a baseline. Returns the new floor.
     pub async fn prune(&self, home: HomeId, before: UtcMicros, at: UtcMicros) -> Result<Option<Position>, Failure> {
+        self.must_agree(home).await?;
         let mut transaction = self.database.begin().await?;
         let Some(position) = lock(&mut transaction, home).await? else { return Ok(None) };
         let row = transaction.row(sql::LAST_BEFORE, arguments![home.0, before]).await?;
@@ -53,6 +55,18 @@ impl Store {
         transaction.execute(sql::PRUNE_BODIES, arguments![home.0]).await?;
         transaction.commit().await?;
         Ok(Some(Position(floor)))
+    }
+}
+
+impl Store {
+    /// A baseline is made of the projection: one that is not what the log says would hide that for ever.
+    async fn must_agree(&self, home: HomeId) -> Result<(), Failure> {
+        match self.verify(home).await?.and_then(|verified| verified.differences.into_iter().next()) {
+            None => Ok(()),
+            Some(difference) => {
+                Err(Failure::new(format!("home {} is not what its log says ({difference}): see `kalends log verify`", home.0)))
+            }
+        }
     }
 }
 

@@ -266,6 +266,9 @@ async fn verify_names_what_was_tampered_with(store: Store) {
         execute(&store, statement).await.unwrap();
         let after = store.verify(home).await.unwrap().unwrap().differences;
         assert_ne!(before, after, "{statement}");
+        // A baseline made of it would hide it for ever.
+        assert!(store.write_baseline_if_worth(home, 0).await.is_err(), "{statement}");
+        assert!(store.prune(home, i64::MAX, 0).await.is_err(), "{statement}");
     }
 }
 

@@ -81,7 +81,10 @@ impl Writer {
     pub async fn turn(&self) -> Result<Turn, Failure> {
         let mut group = {
             let _waiting = Waiting::new(&self.waiting);
-            Arc::clone(&self.group).lock_owned().await
+            // Those behind one that waits for another process have waited as long as it has.
+            let lock = Arc::clone(&self.group).lock_owned();
+            let locked = tokio::time::timeout(Duration::from_secs(BUSY_SECONDS), lock).await;
+            locked.map_err(|_| Failure::of(FailureKind::Unavailable, "the database was busy with other writes for too long"))?
         };
         if !group.open {
             group.connection.execute(BEGIN).await?;

@@ -328,6 +328,10 @@ fn no_host_is_400(kind: Kind) {
     let account = Account::on(kind);
     let answer = account.client.send_octets(b"GET /dav/ HTTP/1.1\r\nConnection: close\r\n\r\n");
     assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
+    for hosts in ["Host: a\r\nHost: a", "Host: a b/c", "Host: user@a"] {
+        let answer = account.client.send_octets(format!("GET /healthz HTTP/1.1\r\n{hosts}\r\nConnection: close\r\n\r\n").as_bytes());
+        assert!(answer.starts_with("HTTP/1.1 400"), "{hosts}: {answer}");
+    }
 }
 
 fn names_and_values_no_database_takes_are_refused_or_kept(kind: Kind) {

@@ -279,6 +279,26 @@ requirements! {
         assert_eq!(all.only().status_of("D:sync-token"), None);
     }
 
+    fn s3_7_a_home_keeps_to_the_limit_and_progresses(account) {
+        let (mut token, mut told) = (String::new(), std::collections::BTreeSet::new());
+        for _ in 0..20 {
+            let answer = ask(account, &account.home, "0", &token, &limit(2)).multistatus();
+            let (own, members): (Vec<Response>, Vec<Response>) =
+                answer.responses.iter().cloned().partition(|response| response.href == account.home);
+            assert!(members.len() <= 2, "{:?}", answer.hrefs());
+            told.extend(members.into_iter().map(|member| member.href));
+            assert!(own.iter().all(|own| own.status == Some(507)) && (own.is_empty() || token != answer.token()));
+            answer.token().clone_into(&mut token);
+            if own.is_empty() {
+                break;
+            }
+        }
+        let all = ask(account, &account.home, "0", "", "").multistatus();
+        let all: std::collections::BTreeSet<String> = all.hrefs().into_iter().map(str::to_owned).collect();
+        assert_eq!(told, all);
+        assert!(ask(account, &account.home, "0", &token, &limit(2)).multistatus().responses.is_empty());
+    }
+
     fn s3_5_a_home_tells_calendars_that_came_changed_and_went(account) {
         let told = account.client.properties(&account.home, "<D:supported-report-set/>");
         if !told.element.inside.contains("sync-collection") {
