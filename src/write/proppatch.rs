@@ -23,12 +23,13 @@ pub async fn proppatch(server: &Server, target: &Target, request: Proppatch, con
     let (Some(kind), Some(owner)) = (target.kind(), &target.owner) else { return Err(Refusal::not_found().into()) };
     let outcome: Vec<(Name, Result<(), PropertyRefusal>)> =
         request.updates.iter().map(|update| (update.name().clone(), judge(update, kind, &server.limits))).collect();
+    let home = owner.home();
+    let mut write = server.store.write(&[home], context).await?.ok_or_else(Refusal::not_found)?;
+    let (collection, name, validators) = holder(target, &mut write).await?;
+    // Before what is asked is looked at (RFC 9110 §13.2.1).
+    conditions::check(server, target, &request.conditions, Some(&validators), &mut write).await?;
     if outcome.iter().all(|(_, result)| result.is_ok()) {
         let alteration = net_effect(&request.updates);
-        let home = owner.home();
-        let mut write = server.store.write(&[home], context).await?.ok_or_else(Refusal::not_found)?;
-        let (collection, name, validators) = holder(target, &mut write).await?;
-        conditions::check(server, target, &request.conditions, Some(&validators), &mut write).await?;
         if !alteration.set.is_empty() {
             let there = write.properties(home, collection, &name).await?;
             check_quota(&there, &alteration, &server.limits)?;

@@ -112,6 +112,12 @@ requirements! {
         assert_eq!(account.client.properties(&account.object("a.ics"), "<X:p/>").status_of("X:p"), Some(404));
     }
 
+    fn s9_2_a_condition_is_judged_before_the_properties(account) {
+        account.put("a.ics", &compliance_tests::account::event("a"));
+        let body = format!("<D:propertyupdate {}><D:set><D:prop><D:getetag>x</D:getetag></D:prop></D:set></D:propertyupdate>", compliance_tests::client::NAMESPACES);
+        account.client.send("PROPPATCH", &account.object("a.ics"), &[("if-match", "\"stale\""), ("content-type", "application/xml")], body).expect(412);
+    }
+
     fn s9_2_1_success_names_each_property_without_its_value(account) {
         let body = "<D:set><D:prop><X:a>1</X:a><D:displayname>New</D:displayname></D:prop></D:set><D:remove><D:prop><X:never/></D:prop></D:remove>";
         let answer = account.client.proppatch(&account.calendar, body).multistatus();
