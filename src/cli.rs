@@ -65,20 +65,17 @@ enum Command {
 
 /// Does what the command line asks.
 pub async fn run(cli: Cli, environment: Environment) -> Result<(), Failure> {
-    let command = match cli.command.unwrap_or(Command::Serve) {
-        Command::Ical(command) => return ical::ical(command, environment),
-        command => command,
-    };
     let Options { listen, data, database, base_url, config } = cli.options;
-    let config = Config::read(Overrides { listen, data, database, base_url, config })?;
-    match command {
+    // Files are looked into whatever the server's configuration is.
+    let config = || Config::read(Overrides { listen, data, database, base_url, config });
+    match cli.command.unwrap_or(Command::Serve) {
         Command::Ical(command) => ical::ical(command, environment),
-        Command::Serve => serve::serve(config, environment).await,
+        Command::Serve => serve::serve(config()?, environment).await,
         // An account can be added before the server starts for the first time.
-        Command::User(command @ accounts::User::Add { .. }) => accounts::user(command, &open(&config).await?, environment).await,
-        Command::User(command) => accounts::user(command, &open_existing(&config).await?, environment).await,
-        Command::AppPassword(command) => accounts::app_password(command, &open_existing(&config).await?, environment).await,
-        Command::Log(command) => log::log(command, &open_existing(&config).await?, environment).await,
+        Command::User(command @ accounts::User::Add { .. }) => accounts::user(command, &open(&config()?).await?, environment).await,
+        Command::User(command) => accounts::user(command, &open_existing(&config()?).await?, environment).await,
+        Command::AppPassword(command) => accounts::app_password(command, &open_existing(&config()?).await?, environment).await,
+        Command::Log(command) => log::log(command, &open_existing(&config()?).await?, environment).await,
     }
 }
 

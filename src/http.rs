@@ -13,7 +13,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use kalends_dav::{Precondition, Refusal};
+use kalends_dav::{Precondition, Refusal, method};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
@@ -124,9 +124,9 @@ async fn handle(server: Arc<Server>, request: http::Request<Incoming>, peer: Soc
         started: Instant::now(),
         request_id: request_id.clone(),
     };
-    let is_write = writes(request.method().as_str());
-    let mut task = Question(tokio::spawn(answer(Arc::clone(&server), request, peer, request_id.clone())), is_write);
-    let (answer, principal) = (&mut task.0).await.unwrap_or_else(|error| {
+    let only_reads = method::only_reads(request.method().as_str());
+    let mut running = Running { task: tokio::spawn(answer(Arc::clone(&server), request, peer, request_id.clone())), only_reads };
+    let (answer, principal) = (&mut running.task).await.unwrap_or_else(|error| {
         tracing::error!(%request_id, %error, "a request ended in a bug");
         (Answer::problem(StatusCode::INTERNAL_SERVER_ERROR, "the server failed; its log tells more under the request id"), None)
     });
@@ -135,19 +135,18 @@ async fn handle(server: Arc<Server>, request: http::Request<Incoming>, peer: Soc
     response(answer, &request_id)
 }
 
-/// A running request; hyper drops it when its client goes away. The second says whether it goes on then.
-struct Question<T>(JoinHandle<T>, bool);
-
-impl<T> Drop for Question<T> {
-    fn drop(&mut self) {
-        if !self.1 {
-            self.0.abort();
-        }
-    }
+/// A running request; hyper drops it when its client goes away. What only reads ends then.
+struct Running<T> {
+    task: JoinHandle<T>,
+    only_reads: bool,
 }
 
-fn writes(method: &str) -> bool {
-    !matches!(method, "GET" | "HEAD" | "OPTIONS" | "PROPFIND" | "REPORT")
+impl<T> Drop for Running<T> {
+    fn drop(&mut self) {
+        if self.only_reads {
+            self.task.abort();
+        }
+    }
 }
 
 /// What the log says of a request once it has ended, however: never a password, a token or calendar content.

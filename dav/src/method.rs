@@ -73,6 +73,12 @@ pub fn is_known(method: &str) -> bool {
     METHODS.iter().any(|rule| rule.method == method)
 }
 
+/// Whether a method only asks, wherever it may be used: it needs nothing but to read.
+pub fn only_reads(method: &str) -> bool {
+    let reads = |rule: &MethodRule| rule.needs.iter().all(|(_, privilege)| matches!(privilege, Read | ReadFreeBusy));
+    is_known(method) && METHODS.iter().filter(|rule| rule.method == method).all(reads)
+}
+
 /// The value of `Allow` for a resource of that kind.
 ///
 /// A calendar lists PUT too: Evolution reads there, and on the calendar only, whether it may write when privileges are missing.
@@ -102,6 +108,13 @@ mod tests {
         assert_eq!(allow(Kind::Root), "OPTIONS, PROPFIND, REPORT");
         assert_eq!(allow(Kind::Calendar), "OPTIONS, GET, HEAD, PUT, DELETE, PROPFIND, PROPPATCH, REPORT");
         assert_eq!(allow_unmapped(Kind::Home), "MKCALENDAR, MKCOL");
+    }
+
+    #[test]
+    fn what_only_reads_is_told_by_the_table() {
+        let reading: Vec<&str> = METHODS.iter().map(|rule| rule.method).filter(|method| only_reads(method)).collect();
+        assert_eq!(reading, ["OPTIONS", "GET", "HEAD", "PROPFIND", "REPORT"]);
+        assert!(!only_reads("LOCK"));
     }
 
     #[test]

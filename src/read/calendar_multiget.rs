@@ -71,8 +71,7 @@ async fn batch(
                 let stored = stored.remove(&object.name).unwrap_or_default();
                 for href in hrefs {
                     members.describe_one(href, &object, stored.clone(), multistatus)?;
-                    sink.pause().await?;
-                    sink.drain(multistatus).await?;
+                    members.hand_over(multistatus, sink).await?;
                 }
             }
         }

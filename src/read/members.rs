@@ -89,8 +89,7 @@ impl Members<'_> {
             let href = format!("{}{}", self.base, encode(&object.name));
             let stored = stored.remove(&object.name).unwrap_or_default();
             self.describe_one(&href, object, stored, multistatus)?;
-            sink.pause().await?;
-            sink.drain(multistatus).await?;
+            self.hand_over(multistatus, sink).await?;
         }
         Ok(())
     }
@@ -107,6 +106,19 @@ impl Members<'_> {
         let resource = self.describer.object(href, self.owner, object, data, stored);
         multistatus.resource(&resource, &self.wanted.ask, &self.describer.viewer);
         Ok(())
+    }
+
+    /// Between two objects: hands over what is ready, and lets others run where describing takes time.
+    pub async fn hand_over(&self, multistatus: &mut Multistatus, sink: &Sink) -> Result<(), Failure> {
+        if self.renders() {
+            sink.pause().await?;
+        }
+        sink.drain(multistatus).await
+    }
+
+    /// Whether bodies are made anew, which takes time; what is given as it was put takes none worth a pause.
+    fn renders(&self) -> bool {
+        self.bodies() == Bodies::With && self.wanted.data.as_deref().is_some_and(|data| !data.is_verbatim())
     }
 
     /// Properties set on these objects, where they were asked for.
@@ -128,7 +140,7 @@ impl Members<'_> {
             return Ok(None);
         }
         match self.wanted.data.as_deref() {
-            Some(data) if !data.is_verbatim() => render(data, object, &self.zone).map(Some),
+            Some(data) if self.renders() => render(data, object, &self.zone).map(Some),
             _ => Ok(object.body.clone()),
         }
     }
