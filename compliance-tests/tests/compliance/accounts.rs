@@ -163,19 +163,22 @@ fn failures_are_slowed_but_never_remembered_good_credentials(kind: Kind) {
 
 fn an_unknown_user_takes_as_long_as_a_wrong_password(kind: Kind) {
     let server = Server::start(kind);
-    add(&server, "ann", PASSWORD);
-    // From an address each, and under the bound of an account, so that nothing is slowed.
-    let fastest = |user: &str, group: u8| {
-        let times = (1..=4).map(|number| {
-            let mut client = Client::new(&authority(&server), user, &format!("wrong {number}"));
-            client.from = Ipv4Addr::new(127, 0, group, number);
-            let started = Instant::now();
-            client.propfind("/dav/", "0", "<D:displayname/>").expect(401);
-            started.elapsed()
-        });
-        times.min().unwrap_or(Duration::ZERO)
-    };
-    let (known, unknown) = (fastest("ann", 10), fastest("nobody", 11));
+    // From an address each, and under the bound of an account, so that nothing is slowed; by turns, so that what else the machine does
+    // hits both alike.
+    let mut fastest = [Duration::MAX; 2];
+    for round in 0..5 {
+        add(&server, &format!("ann{round}"), PASSWORD);
+        for number in 1..=4 {
+            for (known, (user, group)) in [(0, ("ann", 10)), (1, ("nobody", 11))] {
+                let mut client = Client::new(&authority(&server), &format!("{user}{round}"), &format!("wrong {number}"));
+                client.from = Ipv4Addr::new(127, round, group, number);
+                let started = Instant::now();
+                client.propfind("/dav/", "0", "<D:displayname/>").expect(401);
+                fastest[known] = fastest[known].min(started.elapsed());
+            }
+        }
+    }
+    let [known, unknown] = fastest;
     // A look-up alone takes a hundredth of a hash: half of it tells them apart on any machine.
     assert!(unknown * 2 > known && known * 2 > unknown, "{known:?} for a known name, {unknown:?} for an unknown one");
 }
