@@ -1,9 +1,12 @@
 //! The component tree: flat, without recursion, as ranges over the content lines.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
+use bytes::Bytes;
+
 use crate::Limits;
-use crate::content_line::{LineSpan, Lines, Property};
+use crate::content_line::{LineSpan, Lines, Property, line_and_column};
 use crate::object::{ObjectRefusal, ObjectRule};
 
 /// The kinds of components an object resource may be made of (RFC 4791 §4.1, RFC 7953 §3.1).
@@ -47,77 +50,129 @@ impl ComponentKind {
     }
 }
 
-/// The lines of a text, and the components they make.
+/// The content lines of a text, and the components they make.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Tree {
+    bytes: Bytes,
     lines: Vec<LineSpan>,
     nodes: Vec<Node>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Node {
-    name: String,
+    /// In capitals.
+    name: Cow<'static, str>,
     parent: Option<usize>,
     /// From BEGIN to END.
     lines: Range<usize>,
 }
 
+/// Components that nearly every object is made of: their names need no room of their own.
+const NAMES: [&str; 13] = [
+    "VCALENDAR",
+    "VEVENT",
+    "VALARM",
+    "VTIMEZONE",
+    "STANDARD",
+    "DAYLIGHT",
+    "VTODO",
+    "VJOURNAL",
+    "VFREEBUSY",
+    "VAVAILABILITY",
+    "AVAILABLE",
+    "PARTICIPANT",
+    "VLOCATION",
+];
+/// Bytes of a content line at the least, on average: room for them is made at once.
+const LINE_BYTES: usize = 24;
+const LINES_AT_ONCE_MAX: usize = 4_096;
+
 impl Tree {
     /// Reads one component with everything in it.
-    pub(crate) fn parse(bytes: &[u8], limits: &Limits) -> Result<Self, ObjectRefusal> {
+    pub(crate) fn parse(bytes: Bytes, limits: &Limits) -> Result<Self, ObjectRefusal> {
         if bytes.len() > limits.object_bytes_max {
             let message = format!("the object has {} bytes, at most {} are taken", bytes.len(), limits.object_bytes_max);
             return Err(ObjectRefusal { rule: ObjectRule::MaxResourceSize, message });
         }
-        let mut tree = Self { lines: Vec::new(), nodes: Vec::new() };
-        let mut open: Vec<usize> = Vec::new();
-        let mut lines = Lines::new(bytes);
+        let expected = (bytes.len() / LINE_BYTES + 1).min(LINES_AT_ONCE_MAX);
+        let mut tree = Self { lines: Vec::with_capacity(expected), nodes: Vec::with_capacity(8), bytes };
+        tree.read(limits)?;
+        Ok(tree)
+    }
+
+    fn read(&mut self, limits: &Limits) -> Result<(), ObjectRefusal> {
+        let bytes = self.bytes.clone();
+        // A fold may split a character (T8): then each line is looked at unfolded.
+        let is_utf8 = std::str::from_utf8(&bytes).is_ok();
+        let (mut open, mut levels) = (None, 0);
+        let mut lines = Lines::new(&bytes);
         while let Some(span) = lines.next() {
-            let at = |what: &str| bad(format!("line {} {what}", lines.line_number));
-            if tree.lines.len() >= limits.properties_max {
-                return Err(bad(format!("the object has more than {} lines", limits.properties_max)));
+            let at = |unfolded: usize, what: &str| bad_at(&bytes, span.place_of(&bytes, unfolded), what);
+            if self.lines.len() >= limits.properties_max {
+                return Err(at(0, &format!("the object has more than {} lines", limits.properties_max)));
             }
             if lines.longest > limits.line_bytes_max {
-                return Err(at(&format!("is longer than {} bytes", limits.line_bytes_max)));
+                return Err(at(0, &format!("the line is longer than {} bytes: it must be folded", limits.line_bytes_max)));
             }
-            let unfolded = span.unfolded(bytes);
-            if std::str::from_utf8(&unfolded).is_err() {
-                // RFC 5545 §3.1.4. Checked here, because a fold may split a character (T8).
-                return Err(at("is not UTF-8"));
+            if let (false, Err(error)) = (is_utf8, std::str::from_utf8(&span.unfolded(&bytes))) {
+                // RFC 5545 §3.1.4.
+                return Err(at(error.valid_up_to(), "the text is not UTF-8"));
             }
-            let property = Property::parse(unfolded, limits.parameters_max).map_err(|error| at(error.what()))?;
-            let index = tree.lines.len();
-            tree.lines.push(span);
-            if property.is("BEGIN") {
-                if open.is_empty() && !tree.nodes.is_empty() {
-                    return Err(at("begins a second object: a resource holds one VCALENDAR"));
+            span.check(&bytes, limits.parameters_max).map_err(|error| at(error.at, error.kind.what()))?;
+            let index = self.lines.len();
+            self.lines.push(span);
+            if span.is_named(&bytes, "BEGIN") {
+                if open.is_none() && !self.nodes.is_empty() {
+                    return Err(at(0, "a second object begins: a resource holds one VCALENDAR"));
                 }
-                if open.len() >= limits.nesting_levels_max || tree.nodes.len() >= limits.components_max {
-                    return Err(at("begins a component too many or too deep"));
+                if levels >= limits.nesting_levels_max {
+                    return Err(at(0, &format!("components are nested deeper than {} levels", limits.nesting_levels_max)));
                 }
-                let name = property.value().trim().to_ascii_uppercase();
-                tree.nodes.push(Node { name, parent: open.last().copied(), lines: index..index + 1 });
-                open.push(tree.nodes.len() - 1);
-            } else if property.is("END") {
-                let node = open.pop().and_then(|node| tree.nodes.get_mut(node)).ok_or_else(|| at("ends what never began"))?;
-                if !property.value().trim().eq_ignore_ascii_case(&node.name) {
-                    return Err(at(&format!("ends {} where {} is open", property.value().trim(), node.name)));
+                if self.nodes.len() >= limits.components_max {
+                    return Err(at(0, &format!("the object has more than {} components", limits.components_max)));
+                }
+                self.nodes.push(Node { name: component_name(&span, &bytes), parent: open, lines: index..index + 1 });
+                open = Some(self.nodes.len() - 1);
+                levels += 1;
+            } else if span.is_named(&bytes, "END") {
+                let node = open.and_then(|node| self.nodes.get_mut(node)).ok_or_else(|| at(0, "this ends what never began"))?;
+                let name = component_name(&span, &bytes);
+                if name != node.name {
+                    return Err(at(0, &format!("this ends {name} where {} is open", node.name)));
                 }
                 node.lines.end = index + 1;
-            } else if open.is_empty() {
-                return Err(at("stands outside BEGIN:VCALENDAR and END:VCALENDAR"));
+                open = node.parent;
+                levels -= 1;
+            } else if open.is_none() {
+                return Err(at(0, "this stands outside BEGIN:VCALENDAR and END:VCALENDAR"));
             }
         }
-        match open.last().and_then(|node| tree.nodes.get(*node)) {
-            Some(node) => Err(bad(format!("the object ends before END:{}", node.name))),
-            None if tree.nodes.is_empty() => Err(bad("the object is empty: it begins with BEGIN:VCALENDAR".to_owned())),
-            None => Ok(tree),
+        match open.and_then(|node| self.nodes.get(node)) {
+            Some(node) => Err(bad_at(&bytes, bytes.len(), &format!("the object ends before END:{}", node.name))),
+            None if self.nodes.is_empty() => Err(bad("the object is empty: it begins with BEGIN:VCALENDAR".to_owned())),
+            None => Ok(()),
         }
     }
 
+    /// The text.
+    pub(crate) const fn bytes(&self) -> &Bytes {
+        &self.bytes
+    }
+
     /// The outermost component.
-    pub(crate) fn root<'a>(&'a self, bytes: &'a [u8]) -> Component<'a> {
-        Component { tree: self, bytes, index: 0 }
+    pub(crate) const fn root(&self) -> Component<'_> {
+        Component { tree: self, index: 0 }
+    }
+}
+
+/// What BEGIN or END names, in capitals.
+fn component_name(span: &LineSpan, bytes: &[u8]) -> Cow<'static, str> {
+    let property = Property::parse(span.unfolded(bytes), usize::MAX);
+    let name = property.as_ref().map(Property::value).unwrap_or_default();
+    let name = name.trim();
+    match NAMES.iter().find(|known| known.eq_ignore_ascii_case(name)) {
+        Some(known) => Cow::Borrowed(known),
+        None => Cow::Owned(name.to_ascii_uppercase()),
     }
 }
 
@@ -125,10 +180,15 @@ fn bad(message: String) -> ObjectRefusal {
     ObjectRefusal { rule: ObjectRule::ValidCalendarData, message }
 }
 
+/// A refusal that names the place, as an editor counts lines and columns.
+fn bad_at(bytes: &[u8], at: usize, what: &str) -> ObjectRefusal {
+    let (line, column) = line_and_column(bytes, at);
+    bad(format!("line {line}, column {column}: {what}"))
+}
+
 /// An iCalendar text of any kind, read as a tree and judged no further.
 pub struct Document {
     tree: Tree,
-    bytes: Vec<u8>,
 }
 
 impl Document {
@@ -137,27 +197,19 @@ impl Document {
     /// # Errors
     /// What is not iCalendar at all, with its line.
     pub fn parse(bytes: Vec<u8>, limits: &Limits) -> Result<Self, ObjectRefusal> {
-        let tree = Tree::parse(&bytes, limits)?;
-        Ok(Self { tree, bytes })
+        Tree::parse(bytes.into(), limits).map(|tree| Self { tree })
     }
 
     /// The outermost component, usually a VCALENDAR.
     pub fn root(&self) -> Component<'_> {
-        self.tree.root(&self.bytes)
+        self.tree.root()
     }
-}
-
-/// Whether an unfolded line is a property of that name.
-pub(crate) fn is_named(line: &[u8], name: &str) -> bool {
-    let (head, tail) = line.split_at_checked(name.len()).unwrap_or_default();
-    head.eq_ignore_ascii_case(name.as_bytes()) && matches!(tail.first(), Some(b':' | b';'))
 }
 
 /// A component of a tree.
 #[derive(Clone, Copy)]
 pub struct Component<'a> {
     tree: &'a Tree,
-    bytes: &'a [u8],
     index: usize,
 }
 
@@ -168,7 +220,7 @@ impl<'a> Component<'a> {
 
     /// Its name, in capitals.
     pub fn name(&self) -> &'a str {
-        self.node().map_or("", |node| node.name.as_str())
+        self.node().map_or("", |node| &*node.name)
     }
 
     /// Whether it has that name.
@@ -178,41 +230,52 @@ impl<'a> Component<'a> {
 
     /// The components directly inside.
     pub fn components(&self) -> impl Iterator<Item = Component<'a>> + use<'a> {
-        let (tree, bytes, index) = (self.tree, self.bytes, self.index);
+        let (tree, parent) = (self.tree, self.index);
         let end = self.node().map_or(0, |node| node.lines.end);
-        let inside = tree.nodes.iter().enumerate().skip(index + 1).take_while(move |(_, node)| node.lines.start < end);
-        inside.filter(move |(_, node)| node.parent == Some(index)).map(move |(index, _)| Component { tree, bytes, index })
+        let inside = tree.nodes.iter().enumerate().skip(parent + 1).take_while(move |(_, node)| node.lines.start < end);
+        inside.filter(move |(_, node)| node.parent == Some(parent)).map(move |(index, _)| Component { tree, index })
     }
 
     /// Its own properties, without those of components inside.
     pub fn properties(&self) -> impl Iterator<Item = Property<'a>> + use<'a> {
-        let bytes = self.bytes;
+        let bytes = self.bytes();
         self.own_lines().filter_map(move |span| Property::parse(span.unfolded(bytes), usize::MAX).ok())
     }
 
     /// Its own properties of that name. Only lines that begin with it are taken apart.
     pub fn properties_named<'n>(&self, name: &'n str) -> impl Iterator<Item = Property<'a>> + use<'a, 'n> {
-        let bytes = self.bytes;
-        let named = move |span: &LineSpan| is_named(&span.unfolded(bytes), name);
-        self.own_lines().filter(named).filter_map(move |span| Property::parse(span.unfolded(bytes), usize::MAX).ok())
+        let bytes = self.bytes();
+        self.lines_named(name).filter_map(move |span| Property::parse(span.unfolded(bytes), usize::MAX).ok())
     }
 
     /// The last property of that name: of two that should be one, reading uses the last.
     pub fn property(&self, name: &str) -> Option<Property<'a>> {
-        self.properties_named(name).last()
+        self.lines_named(name).last().and_then(|span| Property::parse(span.unfolded(self.bytes()), usize::MAX).ok())
+    }
+
+    /// Whether it has a property of that name.
+    pub fn has(&self, name: &str) -> bool {
+        self.lines_named(name).next().is_some()
+    }
+
+    /// The spans of its own properties of that name.
+    pub(crate) fn lines_named<'n>(&self, name: &'n str) -> impl Iterator<Item = LineSpan> + use<'a, 'n> {
+        let bytes = self.bytes();
+        self.own_lines().filter(move |span| span.is_named(bytes, name))
     }
 
     /// The spans of its own properties.
     pub(crate) fn own_lines(&self) -> impl Iterator<Item = LineSpan> + use<'a> {
         let tree = self.tree;
         let lines = self.node().map_or(0..0, |node| node.lines.clone());
-        let children: Vec<Range<usize>> = self.components().filter_map(|child| child.node().map(|node| node.lines.clone())).collect();
-        let mut next_child = children.into_iter().peekable();
+        let mut inside = self.components().filter_map(|child| child.node().map(|node| node.lines.clone()));
+        let mut next_inside = inside.next();
         let mut at = lines.start + 1;
         let end = lines.end.saturating_sub(1);
         std::iter::from_fn(move || {
-            while let Some(child) = next_child.next_if(|child| child.start <= at) {
+            while let Some(child) = next_inside.as_ref().filter(|child| child.start <= at) {
                 at = at.max(child.end);
+                next_inside = inside.next();
             }
             if at >= end {
                 return None;
@@ -224,14 +287,14 @@ impl<'a> Component<'a> {
 
     /// The raw bytes from BEGIN to END, line ends included.
     pub fn raw(&self) -> &'a [u8] {
-        self.bytes.get(self.range()).unwrap_or_default()
+        self.bytes().get(self.range()).unwrap_or_default()
     }
 
     /// Where [`Component::raw`] stands in the text.
     pub(crate) fn range(&self) -> Range<usize> {
         let first = self.node().and_then(|node| self.tree.lines.get(node.lines.start));
         match (first, self.end_line()) {
-            (Some(first), Some(last)) => first.start()..last.start() + last.raw(self.bytes).len(),
+            (Some(first), Some(last)) => first.start()..last.start() + last.raw(self.bytes()).len(),
             _ => 0..0,
         }
     }
@@ -247,7 +310,7 @@ impl<'a> Component<'a> {
 
     /// The bytes the spans point into.
     pub(crate) fn bytes(&self) -> &'a [u8] {
-        self.bytes
+        &self.tree.bytes
     }
 }
 
@@ -256,7 +319,7 @@ mod tests {
     use super::*;
 
     fn parse(text: &str) -> Result<Tree, ObjectRefusal> {
-        Tree::parse(text.as_bytes(), &Limits::default())
+        Tree::parse(Bytes::copy_from_slice(text.as_bytes()), &Limits::default())
     }
 
     #[test]
@@ -264,7 +327,7 @@ mod tests {
         let text =
             "BEGIN:VEVENT\nA:1\nBEGIN:VALARM\nB:2\nBEGIN:X\nZ:9\nEND:X\nEND:VALARM\nC:3\nBEGIN:VALARM\nEND:VALARM\nD:4\nEND:VEVENT\n";
         let tree = parse(text).unwrap();
-        let root = tree.root(text.as_bytes());
+        let root = tree.root();
         let names: Vec<String> = root.properties().map(|p| p.name().to_owned()).collect();
         assert_eq!(names, ["A", "C", "D"]);
         assert_eq!(root.components().count(), 2);
@@ -275,12 +338,14 @@ mod tests {
     #[test]
     fn what_is_wrong_is_told_with_its_line() {
         for (text, line) in [
-            ("BEGIN:A\nnot a line\nEND:A", "line 2"),
-            ("BEGIN:A\nX:1\n y\nEND:B", "line 4"),
-            ("BEGIN:A\nEND:A\nX:1", "line 3"),
-            ("BEGIN:A\nEND:A\nBEGIN:A\nEND:A", "line 3"),
-            ("END:A", "line 1"),
-            ("BEGIN:A\n", "END:A"),
+            ("BEGIN:A\nnot a line\nEND:A", "line 2, column 11: the line has no colon"),
+            ("BEGIN:A\nX;Ä=1;Y=\"\r\n Ö\"\r\n ;Z=\r\n  \"open:1\nEND:A", "line 5, column 3: the quote"),
+            ("BEGIN:A\nX Y:1\nEND:A", "line 2, column 2: a line begins with the name"),
+            ("BEGIN:A\nX:1\n y\nEND:B", "line 4, column 1: this ends B where A is open"),
+            ("BEGIN:A\nEND:A\nX:1", "line 3, column 1: this stands outside"),
+            ("BEGIN:A\nEND:A\nBEGIN:A\nEND:A", "line 3, column 1: a second object"),
+            ("END:A", "line 1, column 1: this ends what never began"),
+            ("BEGIN:A\n", "line 2, column 1: the object ends before END:A"),
             ("", "empty"),
         ] {
             let refusal = parse(text).unwrap_err();
@@ -291,6 +356,6 @@ mod tests {
     #[test]
     fn nesting_is_bounded() {
         let deep = format!("{}{}", "BEGIN:A\n".repeat(5000), "END:A\n".repeat(5000));
-        assert!(parse(&deep).unwrap_err().message.contains("too deep"));
+        assert!(parse(&deep).unwrap_err().message.contains("line 33, column 1: components are nested deeper than 32 levels"));
     }
 }

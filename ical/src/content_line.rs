@@ -2,7 +2,8 @@
 //! character (T8).
 
 use std::borrow::Cow;
-use std::ops::Range;
+
+use memchr::{memchr, memchr3};
 
 /// A content line: where it stands, folds and all, without its line end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,8 +23,22 @@ impl LineSpan {
 
     /// The bytes of the line, unfolded.
     pub fn unfolded(self, bytes: &[u8]) -> Cow<'_, [u8]> {
-        let raw = bytes.get(self.start as usize..self.end as usize).unwrap_or_default();
-        if self.folded { Cow::Owned(unfold(raw)) } else { Cow::Borrowed(raw) }
+        let folded = self.folded_bytes(bytes);
+        if self.folded { Cow::Owned(unfold(folded)) } else { Cow::Borrowed(folded) }
+    }
+
+    /// The raw bytes without their line end.
+    fn folded_bytes(self, bytes: &[u8]) -> &[u8] {
+        bytes.get(self.start as usize..self.end as usize).unwrap_or_default()
+    }
+
+    /// Whether it is a property of that name. Only a name that is folded itself needs unfolding.
+    pub(crate) fn is_named(self, bytes: &[u8], name: &str) -> bool {
+        let line = self.folded_bytes(bytes);
+        if matches!(line.get(name.len()), Some(b':' | b';')) {
+            return line.get(..name.len()).is_some_and(|head| head.eq_ignore_ascii_case(name.as_bytes()));
+        }
+        self.folded && line.iter().take(name.len() + 1).any(|byte| *byte == b'\n') && is_named(&unfold(line), name)
     }
 
     /// The length of the line before it is unfolded, in bytes.
@@ -40,6 +55,42 @@ impl LineSpan {
     pub const fn start(self) -> usize {
         self.start as usize
     }
+
+    /// Where a byte of the unfolded line stands in the text, in bytes.
+    pub(crate) fn place_of(self, bytes: &[u8], unfolded: usize) -> usize {
+        let line = self.folded_bytes(bytes);
+        let mut left = unfolded;
+        let mut at = 0;
+        while let Some(newline) = memchr(b'\n', line.get(at..).unwrap_or_default()) {
+            let length = line.get(at..at + newline).map_or(newline, |part| part.strip_suffix(b"\r").unwrap_or(part).len());
+            if left < length {
+                break;
+            }
+            left -= length;
+            at += newline + 2;
+        }
+        self.start() + at + left
+    }
+
+    /// Whether it is a content line. That can be told without unfolding it: folds hold none of the characters that part a line.
+    ///
+    /// # Errors
+    /// What the grammar of RFC 5545 §3.1 does not allow, and where in the unfolded line.
+    pub(crate) fn check(self, bytes: &[u8], parameters_max: usize) -> Result<(), LineError> {
+        let line = self.folded_bytes(bytes);
+        match parted(line, parameters_max) {
+            // The name may be folded, and errors have their place in the unfolded line.
+            Err(_) if self.folded => parted(&unfold(line), parameters_max),
+            parted => parted,
+        }
+        .map(|_| ())
+    }
+}
+
+/// Whether an unfolded line is a property of that name.
+fn is_named(line: &[u8], name: &str) -> bool {
+    let (head, tail) = line.split_at_checked(name.len()).unwrap_or_default();
+    head.eq_ignore_ascii_case(name.as_bytes()) && matches!(tail.first(), Some(b':' | b';'))
 }
 
 /// Removes each line break with the blank that follows it.
@@ -56,19 +107,12 @@ fn unfold(raw: &[u8]) -> Vec<u8> {
     out
 }
 
-fn memchr(needle: u8, haystack: &[u8]) -> Option<usize> {
-    haystack.iter().position(|byte| *byte == needle)
-}
-
 /// Walks over the content lines of a text of less than 4 GiB; blank lines are passed over.
 pub struct Lines<'a> {
     bytes: &'a [u8],
     at: usize,
-    /// The number of the last line given, counted from 1 as an editor counts.
-    pub line_number: usize,
-    /// The longest of its lines before unfolding, in bytes.
+    /// The longest of the lines of the last content line before unfolding, in bytes.
     pub longest: usize,
-    passed: usize,
 }
 
 impl<'a> Lines<'a> {
@@ -76,7 +120,7 @@ impl<'a> Lines<'a> {
     pub fn new(bytes: &'a [u8]) -> Self {
         // A byte order mark is not part of the first name.
         let at = if bytes.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
-        Self { bytes, at, line_number: 0, longest: 0, passed: 0 }
+        Self { bytes, at, longest: 0 }
     }
 
     /// Reads up to the end of the content line that starts here, folds included.
@@ -90,7 +134,6 @@ impl<'a> Lines<'a> {
             end = self.at + newline.unwrap_or(rest.len());
             self.longest = self.longest.max(end - self.at);
             next = newline.map_or(end, |_| end + 1);
-            self.passed += 1;
             self.at = next;
             let goes_on = matches!(self.bytes.get(next), Some(b' ' | b'\t')) && newline.is_some();
             if !goes_on {
@@ -111,11 +154,9 @@ impl Iterator for Lines<'_> {
 
     fn next(&mut self) -> Option<LineSpan> {
         while self.at < self.bytes.len() {
-            self.line_number = self.passed + 1;
             self.longest = 0;
             let span = self.logical_line();
-            let raw = self.bytes.get(span.start()..span.start() + span.len()).unwrap_or_default();
-            if !raw.iter().all(u8::is_ascii_whitespace) {
+            if !span.folded_bytes(self.bytes).iter().all(u8::is_ascii_whitespace) {
                 return Some(span);
             }
         }
@@ -123,18 +164,37 @@ impl Iterator for Lines<'_> {
     }
 }
 
-/// A content line taken apart: ranges into its unfolded bytes.
+/// Where a byte of a text stands, as an editor shows it: the line and the character in it, both counted from 1.
+pub(crate) fn line_and_column(bytes: &[u8], at: usize) -> (usize, usize) {
+    let before = bytes.get(..at.min(bytes.len())).unwrap_or_default();
+    let line_start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
+    let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+    // Bytes that go on with a character are none of their own.
+    let column = before.iter().skip(line_start).filter(|byte| **byte & 0xC0 != 0x80).count() + 1;
+    (line, column)
+}
+
+/// A content line taken apart, unfolded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Property<'a> {
     text: Cow<'a, [u8]>,
-    name: Range<usize>,
-    parameters: Vec<(Range<usize>, Range<usize>)>,
+    /// Where the name ends and where the value starts; the parameters are between.
+    name_end: usize,
     value: usize,
 }
 
-/// Why a line is no content line.
+/// Why a line is no content line, and where.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LineError {
+pub struct LineError {
+    /// What is wrong.
+    pub kind: LineErrorKind,
+    /// Where in the unfolded line, in bytes.
+    pub at: usize,
+}
+
+/// What is wrong with a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LineErrorKind {
     /// There is no name, or one with characters a name cannot have.
     Name,
     /// There is no colon outside quotes.
@@ -145,45 +205,80 @@ pub enum LineError {
     Parameters,
 }
 
-impl LineError {
-    /// A sentence's end.
+impl LineErrorKind {
+    /// A sentence.
     pub const fn what(self) -> &'static str {
         match self {
-            Self::Name => "does not begin with a property name",
-            Self::Colon => "has no colon between name and value",
-            Self::Quote => "leaves a quote open",
-            Self::Parameters => "has too many parameters",
+            Self::Name => "a line begins with the name of a property, of letters, digits and hyphens",
+            Self::Colon => "the line has no colon between name and value",
+            Self::Quote => "the quote that begins here is left open",
+            Self::Parameters => "the property has too many parameters",
         }
     }
 }
 
+/// Where the parts of a line are.
+struct Parted {
+    name_end: usize,
+    value: usize,
+}
+
+/// `name *(";" param "=" value *("," value)) ":" value` (RFC 5545 §3.1).
+fn parted(line: &[u8], parameters_max: usize) -> Result<Parted, LineError> {
+    let fail = |kind, at| Err(LineError { kind, at });
+    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    let name_end = line.iter().position(|byte| !is_name(byte)).unwrap_or(line.len());
+    match line.get(name_end) {
+        Some(b':') if name_end > 0 => return Ok(Parted { name_end, value: name_end + 1 }),
+        Some(b';') if name_end > 0 => {}
+        _ if !line.iter().any(|byte| matches!(byte, b':' | b';')) => return fail(LineErrorKind::Colon, line.len()),
+        _ => return fail(LineErrorKind::Name, name_end),
+    }
+    let mut at = name_end;
+    let mut parameters = 0;
+    loop {
+        parameters += 1;
+        if parameters > parameters_max {
+            return fail(LineErrorKind::Parameters, at);
+        }
+        at = parameter_end(line, at + 1)?;
+        if line.get(at) == Some(&b':') {
+            return Ok(Parted { name_end, value: at + 1 });
+        }
+    }
+}
+
+/// Where a parameter ends: at a semicolon or colon outside quotes.
+fn parameter_end(line: &[u8], start: usize) -> Result<usize, LineError> {
+    let mut at = start;
+    loop {
+        let rest = line.get(at..).unwrap_or_default();
+        let found = memchr3(b'"', b';', b':', rest).ok_or(LineError { kind: LineErrorKind::Colon, at: line.len() })?;
+        at += found;
+        if line.get(at) != Some(&b'"') {
+            return Ok(at);
+        }
+        let quoted = line.get(at + 1..).unwrap_or_default();
+        let length = memchr(b'"', quoted).ok_or(LineError { kind: LineErrorKind::Quote, at })?;
+        at += length + 2;
+    }
+}
+
+/// A parameter before it is decoded.
+#[derive(Clone, Copy)]
+struct Parameter<'a> {
+    name: &'a [u8],
+    value: &'a [u8],
+}
+
 impl<'a> Property<'a> {
-    /// Takes a line apart: `name *(";" param "=" value *("," value)) ":" value`.
+    /// Takes an unfolded line apart.
     ///
     /// # Errors
     /// What the grammar of RFC 5545 §3.1 does not allow.
     pub fn parse(text: Cow<'a, [u8]>, parameters_max: usize) -> Result<Self, LineError> {
-        let name_end = text.iter().position(|byte| matches!(byte, b';' | b':')).ok_or(LineError::Colon)?;
-        let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-        if name_end == 0 || !text.iter().take(name_end).all(is_name) {
-            return Err(LineError::Name);
-        }
-        let mut parameters = Vec::new();
-        let mut at = name_end;
-        while text.get(at) == Some(&b';') {
-            if parameters.len() >= parameters_max {
-                return Err(LineError::Parameters);
-            }
-            let start = at + 1;
-            let end = parameter_end(&text, start)?;
-            let equals = text.iter().enumerate().take(end).skip(start).find(|(_, byte)| **byte == b'=').map_or(end, |(index, _)| index);
-            parameters.push((start..equals, (equals + 1).min(end)..end));
-            at = end;
-        }
-        if text.get(at) != Some(&b':') {
-            return Err(LineError::Colon);
-        }
-        Ok(Self { name: 0..name_end, parameters, value: at + 1, text })
+        let Parted { name_end, value } = parted(&text, parameters_max)?;
+        Ok(Self { text, name_end, value })
     }
 
     /// The whole line, unfolded.
@@ -193,12 +288,12 @@ impl<'a> Property<'a> {
 
     /// The name as written.
     pub fn name(&self) -> &str {
-        self.ascii(&self.name)
+        std::str::from_utf8(self.text.get(..self.name_end).unwrap_or_default()).unwrap_or_default()
     }
 
     /// Whether it has that name; case does not matter.
     pub fn is(&self, name: &str) -> bool {
-        self.name().eq_ignore_ascii_case(name)
+        self.text.get(..self.name_end).is_some_and(|own| own.eq_ignore_ascii_case(name.as_bytes()))
     }
 
     /// What stands before the value: the name, the parameters, the colon.
@@ -216,62 +311,75 @@ impl<'a> Property<'a> {
         String::from_utf8_lossy(self.value_bytes())
     }
 
+    /// Where the value starts in the unfolded line, in bytes.
+    pub(crate) const fn value_start(&self) -> usize {
+        self.value
+    }
+
     /// The name, and each value decoded by RFC 6868, of every parameter.
     pub fn parameters(&self) -> impl Iterator<Item = (&str, Vec<String>)> {
-        self.parameters.iter().map(|(name, value)| (self.ascii(name), self.parameter_values(value)))
+        self.undecoded_parameters().map(|parameter| {
+            let values = separated(&String::from_utf8_lossy(parameter.value)).map(|value| decoded(value).into_owned()).collect();
+            (std::str::from_utf8(parameter.name).unwrap_or_default(), values)
+        })
     }
 
     /// The first value of a parameter.
-    pub fn parameter(&self, name: &str) -> Option<String> {
-        let (_, value) = self.parameters.iter().find(|(range, _)| self.ascii(range).eq_ignore_ascii_case(name))?;
-        self.parameter_values(value).into_iter().next()
+    pub fn parameter(&self, name: &str) -> Option<Cow<'_, str>> {
+        let parameter = self.undecoded_parameters().find(|parameter| parameter.name.eq_ignore_ascii_case(name.as_bytes()))?;
+        match String::from_utf8_lossy(parameter.value) {
+            Cow::Borrowed(text) => separated(text).next().map(decoded),
+            Cow::Owned(text) => separated(&text).next().map(|value| Cow::Owned(decoded(value).into_owned())),
+        }
     }
 
-    fn ascii(&self, range: &Range<usize>) -> &str {
-        std::str::from_utf8(self.text.get(range.clone()).unwrap_or_default()).unwrap_or_default()
-    }
-
-    /// Comma-separated outside quotes; `^n`, `^^` and `^'` by RFC 6868 §3.
-    fn parameter_values(&self, range: &Range<usize>) -> Vec<String> {
-        let text = String::from_utf8_lossy(self.text.get(range.clone()).unwrap_or_default());
-        let mut values = vec![String::new()];
-        let (mut quoted, mut caret) = (false, false);
-        for character in text.chars() {
-            let Some(last) = values.last_mut() else { break };
-            if std::mem::take(&mut caret) {
-                match character {
-                    'n' => last.push('\n'),
-                    '^' => last.push('^'),
-                    '\'' => last.push('"'),
-                    other => last.extend(['^', other]),
-                }
-                continue;
+    fn undecoded_parameters(&self) -> impl Iterator<Item = Parameter<'_>> {
+        let mut at = self.name_end;
+        std::iter::from_fn(move || {
+            let start = at + 1;
+            if start >= self.value {
+                return None;
             }
-            match character {
-                '^' => caret = true,
-                '"' => quoted = !quoted,
-                ',' if !quoted => values.push(String::new()),
-                other => last.push(other),
-            }
-        }
-        if let (true, Some(last)) = (caret, values.last_mut()) {
-            last.push('^');
-        }
-        values
+            at = parameter_end(&self.text, start).unwrap_or(self.value);
+            let text = self.text.get(start..at).unwrap_or_default();
+            let equals = memchr(b'=', text).unwrap_or(text.len());
+            Some(Parameter { name: text.get(..equals).unwrap_or_default(), value: text.get(equals + 1..).unwrap_or_default() })
+        })
     }
 }
 
-/// Where a parameter ends: at a semicolon or colon outside quotes.
-fn parameter_end(text: &[u8], start: usize) -> Result<usize, LineError> {
+/// The values of a parameter: between commas outside quotes.
+fn separated(text: &str) -> impl Iterator<Item = &str> {
     let mut quoted = false;
-    for (index, byte) in text.iter().enumerate().skip(start) {
-        match byte {
-            b'"' => quoted = !quoted,
-            b';' | b':' if !quoted => return Ok(index),
-            _ => {}
+    text.split(move |character| {
+        quoted ^= character == '"';
+        character == ',' && !quoted
+    })
+}
+
+/// A value without its quotes, `^n`, `^^` and `^'` decoded (RFC 6868 §3). Of what is neither the caret stays.
+fn decoded(value: &str) -> Cow<'_, str> {
+    let bare = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(value);
+    if !bare.contains(['"', '^']) {
+        return Cow::Borrowed(bare);
+    }
+    let mut out = String::with_capacity(value.len());
+    let mut characters = value.chars();
+    while let Some(character) = characters.next() {
+        match character {
+            '"' => {}
+            '^' => match characters.next() {
+                Some('n') => out.push('\n'),
+                Some('^') => out.push('^'),
+                Some('\'') => out.push('"'),
+                Some('"') => out.push('^'),
+                Some(other) => out.extend(['^', other]),
+                None => out.push('^'),
+            },
+            other => out.push(other),
         }
     }
-    Err(if quoted { LineError::Quote } else { LineError::Colon })
+    Cow::Owned(out)
 }
 
 #[cfg(test)]
@@ -319,10 +427,12 @@ mod tests {
     #[test]
     fn what_is_no_content_line_has_a_name() {
         let parse = |line: &'static str| Property::parse(Cow::Borrowed(line.as_bytes()), 2).unwrap_err();
-        assert_eq!(parse("no colon"), LineError::Colon);
-        assert_eq!(parse("A B:c"), LineError::Name);
-        assert_eq!(parse(":c"), LineError::Name);
-        assert_eq!(parse("A;B=\"c:d"), LineError::Quote);
-        assert_eq!(parse("A;B=1;C=2;D=3:e"), LineError::Parameters);
+        let error = |kind, at| LineError { kind, at };
+        assert_eq!(parse("no colon"), error(LineErrorKind::Colon, 8));
+        assert_eq!(parse("A;B=c"), error(LineErrorKind::Colon, 5));
+        assert_eq!(parse("A B:c"), error(LineErrorKind::Name, 1));
+        assert_eq!(parse(":c"), error(LineErrorKind::Name, 0));
+        assert_eq!(parse("A;B=\"c:d"), error(LineErrorKind::Quote, 4));
+        assert_eq!(parse("A;B=1;C=2;D=3:e"), error(LineErrorKind::Parameters, 9));
     }
 }

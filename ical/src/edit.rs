@@ -177,7 +177,7 @@ impl<'a> Edit<'a> {
 /// Where a component's own properties of that name stand, line ends included.
 fn spans(component: &Component<'_>, name: &str) -> Vec<Range<usize>> {
     let bytes = component.bytes();
-    let named = |span: &LineSpan| crate::component::is_named(&span.unfolded(bytes), name);
+    let named = |span: &LineSpan| span.is_named(bytes, name);
     component.own_lines().filter(named).map(|span| span.start()..span.start() + span.raw(bytes).len()).collect()
 }
 

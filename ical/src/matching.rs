@@ -246,7 +246,7 @@ fn free_busy_within(component: &Component<'_>, (start, end): Window) -> bool {
 /// The FREEBUSY periods of a component with their FBTYPE, in UTC as RFC 5545 §3.8.2.6 has them.
 pub(crate) fn free_busy_periods<'a>(component: &Component<'a>) -> impl Iterator<Item = (Window, Rc<str>)> + use<'a> {
     component.properties_named("FREEBUSY").flat_map(|property| {
-        let kind = property.parameter("FBTYPE").unwrap_or_else(|| "BUSY".to_owned()).to_ascii_uppercase();
+        let kind = property.parameter("FBTYPE").map_or_else(|| "BUSY".to_owned(), |kind| kind.to_ascii_uppercase());
         let kind: Rc<str> = kind.into();
         let value = property.value().into_owned();
         let periods: Vec<(Window, Rc<str>)> = value

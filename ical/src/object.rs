@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use crate::component::{Component, ComponentKind, Tree};
-use crate::content_line::Property;
+use crate::content_line::{LineSpan, Property, line_and_column};
 use crate::facts::Facts;
 use crate::filter::Work;
 use crate::instances::Series;
@@ -49,7 +49,6 @@ pub enum ObjectRule {
 /// One calendar object resource. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct CalendarObject {
-    bytes: Bytes,
     inner: Arc<Inner>,
 }
 
@@ -82,8 +81,8 @@ impl CalendarObject {
     }
 
     fn read(bytes: Bytes, limits: &Limits) -> Result<CalendarObject, ObjectRefusal> {
-        let tree = Tree::parse(&bytes, limits)?;
-        let root = tree.root(&bytes);
+        let tree = Tree::parse(bytes, limits)?;
+        let root = tree.root();
         if !root.is("VCALENDAR") {
             return Err(refusal(ObjectRule::ValidCalendarData, format!("the object is a {}: it must be a VCALENDAR", root.name())));
         }
@@ -98,12 +97,12 @@ impl CalendarObject {
         };
         let uid = first.property("UID").map(|uid| uid.value().into_owned()).unwrap_or_default();
         let zones = Zones::read(&root);
-        Ok(Self { inner: Arc::new(Inner { tree, kind, uid, zones }), bytes })
+        Ok(Self { inner: Arc::new(Inner { tree, kind, uid, zones }) })
     }
 
     /// What the client sent, octet for octet.
     pub fn bytes(&self) -> &Bytes {
-        &self.bytes
+        self.inner.tree.bytes()
     }
 
     /// The UID of its components.
@@ -123,7 +122,7 @@ impl CalendarObject {
 
     /// The VCALENDAR.
     pub fn root(&self) -> Component<'_> {
-        self.inner.tree.root(&self.bytes)
+        self.inner.tree.root()
     }
 
     /// The components the resource is about: master and overrides.
@@ -148,56 +147,95 @@ fn refusal(rule: ObjectRule, message: impl Into<String>) -> ObjectRefusal {
 
 /// RFC 4791 §4.1: one type of component, one UID, no METHOD; and values that can be read.
 fn judge(object: &CalendarObject, limits: &Limits) -> Result<(), ObjectRefusal> {
-    let resource = |message: &str| Err(refusal(ObjectRule::ValidCalendarObjectResource, message));
+    let resource = |place: Place<'_>, message: &str| Err(place.refusal(ObjectRule::ValidCalendarObjectResource, message));
     let root = object.root();
-    if root.property("METHOD").is_some() {
-        return resource("METHOD belongs to messages: an object in a calendar has none");
+    if let Some(line) = root.lines_named("METHOD").next() {
+        return resource(Place::of_line(&root, line), "METHOD belongs to messages: an object in a calendar has none");
     }
     for component in root.components() {
         match ComponentKind::from_name(component.name()) {
             Some(kind) if kind != object.kind() => {
-                return resource("a resource holds components of one type: one event, one task or one journal entry");
+                let message = "a resource holds components of one type: one event, one task or one journal entry";
+                return resource(Place::of(&component), message);
             }
             Some(_) => judge_component(object, &component, limits)?,
             None => {}
         }
     }
-    let mut masters = object.main_components().filter(|component| component.property("RECURRENCE-ID").is_none());
+    let mut masters = object.main_components().filter(|component| !component.has("RECURRENCE-ID"));
     let (first, second) = (masters.next(), masters.next());
     // Two masters are one too many, but T9: Thunderbird and Evolution have sent doubled overrides, which reading settles.
     if let (Some(first), Some(second)) = (first, second) {
-        let same_start =
-            first.property("DTSTART").map(|p| p.value().into_owned()) == second.property("DTSTART").map(|p| p.value().into_owned());
-        if !same_start {
-            return resource("a resource holds one event: the others with its UID are overrides with a RECURRENCE-ID");
+        let start = |component: &Component<'_>| component.property("DTSTART").map(|p| p.value().into_owned());
+        if start(&first) != start(&second) {
+            let message = "a resource holds one event: the others with its UID are overrides with a RECURRENCE-ID";
+            return resource(Place::of(&second), message);
         }
     }
     Ok(())
 }
 
+/// Where something is wrong.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    bytes: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Place<'a> {
+    /// Where a component begins.
+    fn of(component: &Component<'a>) -> Self {
+        Self { bytes: component.bytes(), at: component.range().start }
+    }
+
+    fn of_line(component: &Component<'a>, line: LineSpan) -> Self {
+        Self { bytes: component.bytes(), at: line.start() }
+    }
+
+    /// Where the value of a line begins.
+    fn of_value(component: &Component<'a>, line: LineSpan, property: &Property<'_>) -> Self {
+        Self { bytes: component.bytes(), at: line.place_of(component.bytes(), property.value_start()) }
+    }
+
+    fn refusal(self, rule: ObjectRule, what: &str) -> ObjectRefusal {
+        let (line, column) = line_and_column(self.bytes, self.at);
+        refusal(rule, format!("line {line}, column {column}: {what}"))
+    }
+}
+
 fn judge_component(object: &CalendarObject, component: &Component<'_>, limits: &Limits) -> Result<(), ObjectRefusal> {
+    let resource = |what: &str| Err(Place::of(component).refusal(ObjectRule::ValidCalendarObjectResource, what));
     let uid = component.property("UID");
     let uid = uid.as_ref().map(|uid| uid.value()).filter(|uid| !uid.is_empty());
     let Some(uid) = uid else {
-        return Err(refusal(ObjectRule::ValidCalendarObjectResource, format!("the {} has no UID", component.name())));
+        return resource(&format!("the {} has no UID", component.name()));
     };
     if uid != object.uid() {
-        return Err(refusal(ObjectRule::ValidCalendarObjectResource, "a resource holds components of one UID"));
+        return resource("a resource holds components of one UID");
     }
-    if object.kind() == ComponentKind::Event && component.property("DTSTART").is_none() {
-        return Err(refusal(ObjectRule::ValidCalendarData, "the VEVENT has no DTSTART"));
+    if object.kind() == ComponentKind::Event && !component.has("DTSTART") {
+        return Err(Place::of(component).refusal(ObjectRule::ValidCalendarData, "the VEVENT has no DTSTART"));
     }
     let (mut dates, mut rules) = (0, 0);
-    for property in component.properties() {
-        rules += usize::from(property.is("RRULE") || property.is("EXRULE"));
+    for line in component.own_lines() {
+        let Some((name, judgement)) = RELIED_ON.iter().find(|(name, _)| line.is_named(component.bytes(), name)) else { continue };
+        let Ok(property) = Property::parse(line.unfolded(component.bytes()), usize::MAX) else { continue };
+        let place = || Place::of_value(component, line, &property);
+        let counts = judgement(&property).map_err(|unread| match unread {
+            Unread::Value => place().refusal(ObjectRule::ValidCalendarData, &format!("the {name} {} cannot be read", shown(&property))),
+            Unread::Rule(RuleError::Invalid(what)) => place().refusal(ObjectRule::ValidCalendarData, &format!("the {name} {what}")),
+            Unread::Rule(RuleError::Rscale(scale)) => {
+                place().refusal(ObjectRule::SupportedRscale, &format!("recurrences in the calendar {scale} are not supported"))
+            }
+        })?;
+        rules += counts.rules;
+        dates += counts.dates;
+        let too_many = |what: String| Err(place().refusal(ObjectRule::ValidCalendarData, &what));
         if rules > limits.rules_max {
-            let message = format!("a component has at most {} RRULE and EXRULE lines", limits.rules_max);
-            return Err(refusal(ObjectRule::ValidCalendarData, message));
+            return too_many(format!("a component has at most {} RRULE and EXRULE lines", limits.rules_max));
         }
-        dates += judge_property(&property)?;
         if dates > limits.dates_max {
-            let message = format!("an object lists at most {} RDATE and EXDATE values", limits.dates_max);
-            return Err(refusal(ObjectRule::ValidCalendarData, message));
+            return too_many(format!("an object lists at most {} RDATE and EXDATE values", limits.dates_max));
         }
     }
     component.components().filter(|inner| inner.is("VALARM")).try_for_each(|alarm| judge_alarm(&alarm))
@@ -205,59 +243,65 @@ fn judge_component(object: &CalendarObject, component: &Component<'_>, limits: &
 
 /// What an alarm's TRIGGER and DURATION say is passed over if it means nothing, but not if it is a duration beyond reckoning.
 fn judge_alarm(alarm: &Component<'_>) -> Result<(), ObjectRefusal> {
-    for property in ["TRIGGER", "DURATION"].into_iter().filter_map(|name| alarm.property(name)) {
+    for (name, line) in ["TRIGGER", "DURATION"].into_iter().filter_map(|name| Some((name, alarm.lines_named(name).last()?))) {
+        let Ok(property) = Property::parse(line.unfolded(alarm.bytes()), usize::MAX) else { continue };
         let value = property.value();
         if value.trim().trim_start_matches(['+', '-']).starts_with(['P', 'p']) && Duration::parse(&value).is_none() {
-            let shown: String = value.chars().take(60).collect();
-            let message = format!("the {} {shown} of an alarm cannot be read", property.name());
-            return Err(refusal(ObjectRule::ValidCalendarData, message));
+            let what = format!("the {name} {} of an alarm cannot be read", shown(&property));
+            return Err(Place::of_value(alarm, line, &property).refusal(ObjectRule::ValidCalendarData, &what));
         }
     }
     Ok(())
 }
 
-/// How a property the server relies on is read; how many dates it lists.
-type Judgement = fn(&Property<'_>) -> Option<usize>;
-
-#[rustfmt::skip]
-const RELIED_ON: &[(&str, Judgement)] = &[
-    ("DTSTART",       |p| Moment::of(p).map(|_| 0)),
-    ("DTEND",         |p| Moment::of(p).map(|_| 0)),
-    ("DUE",           |p| Moment::of(p).map(|_| 0)),
-    ("RECURRENCE-ID", |p| Moment::of(p).map(|_| 0)),
-    ("DURATION",      |p| Duration::parse(&p.value()).map(|_| 0)),
-    ("RDATE",         dates_in),
-    ("EXDATE",        dates_in),
-];
-
-/// Every value of a list can be read; an empty list is nothing (some clients leave one).
-fn dates_in(property: &Property<'_>) -> Option<usize> {
-    let value = property.value();
-    let texts = value.split(',').map(str::trim).filter(|text| !text.is_empty());
-    let readable = |text: &str| Moment::parse(text, None).is_some() || Period::parse(text, None).is_some();
-    let mut count = 0;
-    for text in texts {
-        if !readable(text) {
-            return None;
-        }
-        count += 1;
-    }
-    Some(count)
+/// As much of a value as a message has room for.
+fn shown(property: &Property<'_>) -> String {
+    property.value().chars().take(60).collect()
 }
 
-fn judge_property(property: &Property<'_>) -> Result<usize, ObjectRefusal> {
-    let shown = || property.value().chars().take(60).collect::<String>();
-    if property.is("RRULE") || property.is("EXRULE") {
-        return match Rule::parse(&property.value()) {
-            Ok(_) => Ok(0),
-            Err(RuleError::Invalid(what)) => Err(refusal(ObjectRule::ValidCalendarData, format!("the {} {what}", property.name()))),
-            Err(RuleError::Rscale(name)) => {
-                Err(refusal(ObjectRule::SupportedRscale, format!("recurrences in the calendar {name} are not supported")))
-            }
-        };
-    }
-    let Some((name, judgement)) = RELIED_ON.iter().find(|(name, _)| property.is(name)) else { return Ok(0) };
-    judgement(property).ok_or_else(|| refusal(ObjectRule::ValidCalendarData, format!("the {name} {} cannot be read", shown())))
+/// How many of what is limited a property holds.
+#[derive(Default)]
+struct Counts {
+    rules: usize,
+    dates: usize,
+}
+
+/// Why a property is not read.
+enum Unread {
+    Value,
+    Rule(RuleError),
+}
+
+/// How a property the server relies on is read.
+type Judgement = fn(&Property<'_>) -> Result<Counts, Unread>;
+
+const RELIED_ON: &[(&str, Judgement)] = &[
+    ("DTSTART", moment),
+    ("DTEND", moment),
+    ("DUE", moment),
+    ("RECURRENCE-ID", moment),
+    ("DURATION", |p| Duration::parse(&p.value()).map(|_| Counts::default()).ok_or(Unread::Value)),
+    ("RDATE", dates),
+    ("EXDATE", dates),
+    ("RRULE", rule),
+    ("EXRULE", rule),
+];
+
+fn moment(property: &Property<'_>) -> Result<Counts, Unread> {
+    Moment::parse(property.value().trim(), None).map(|_| Counts::default()).ok_or(Unread::Value)
+}
+
+fn rule(property: &Property<'_>) -> Result<Counts, Unread> {
+    Rule::parse(&property.value()).map(|_| Counts { rules: 1, dates: 0 }).map_err(Unread::Rule)
+}
+
+/// Every value of a list can be read; an empty list is nothing (some clients leave one).
+fn dates(property: &Property<'_>) -> Result<Counts, Unread> {
+    let value = property.value();
+    let mut texts = value.split(',').map(str::trim).filter(|text| !text.is_empty());
+    let readable = |text: &str| Moment::parse(text, None).is_some() || Period::parse(text, None).is_some();
+    let dates = texts.try_fold(0, |count, text| readable(text).then_some(count + 1)).ok_or(Unread::Value)?;
+    Ok(Counts { rules: 0, dates })
 }
 
 #[cfg(test)]

@@ -58,7 +58,7 @@ pub fn split(document: &Document) -> Vec<Part> {
 
 /// As deep as the tree is, which the limits bound.
 fn zones_named(component: &Component<'_>, named: &mut BTreeSet<String>) {
-    named.extend(component.properties().filter_map(|property| property.parameter("TZID")).map(|id| id.trim().to_owned()));
+    named.extend(component.properties().filter_map(|property| property.parameter("TZID").map(|id| id.trim().to_owned())));
     component.components().for_each(|inside| zones_named(&inside, named));
 }
 

@@ -51,11 +51,9 @@ impl Moment {
 
 /// Digits alone: `parse` would take a sign.
 fn number(text: Option<&str>) -> Option<i64> {
-    let text = text?;
-    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    text.parse().ok()
+    let digit = |byte: u8| byte.is_ascii_digit().then(|| i64::from(byte - b'0'));
+    let text = text.filter(|text| (1..=9).contains(&text.len()))?;
+    text.bytes().try_fold(0, |number, byte| Some(number * 10 + digit(byte)?))
 }
 
 fn date_number(text: &str) -> Option<i64> {
@@ -101,20 +99,25 @@ impl Duration {
         };
         let rest = rest.strip_prefix(['P', 'p'])?;
         let mut duration = Self::default();
-        let mut digits = String::new();
+        // Where the number before the next unit begins.
+        let mut digits = 0;
         let mut in_time = false;
-        for character in rest.chars() {
-            match character.to_ascii_uppercase() {
-                digit @ '0'..='9' if digits.len() < 9 => digits.push(digit),
-                'T' if digits.is_empty() && !in_time => in_time = true,
+        for (at, byte) in rest.bytes().enumerate() {
+            match byte.to_ascii_uppercase() {
+                b'0'..=b'9' => {}
+                b'T' if digits == at && !in_time => {
+                    in_time = true;
+                    digits = at + 1;
+                }
                 unit => {
-                    let count = number(Some(&std::mem::take(&mut digits)))?;
+                    let count = number(rest.get(digits..at))?;
+                    digits = at + 1;
                     match unit {
-                        'W' if !in_time => duration.days += 7 * count,
-                        'D' if !in_time => duration.days += count,
-                        'H' if in_time => duration.seconds += 3600 * count,
-                        'M' if in_time => duration.seconds += 60 * count,
-                        'S' if in_time => duration.seconds += count,
+                        b'W' if !in_time => duration.days += 7 * count,
+                        b'D' if !in_time => duration.days += count,
+                        b'H' if in_time => duration.seconds += 3600 * count,
+                        b'M' if in_time => duration.seconds += 60 * count,
+                        b'S' if in_time => duration.seconds += count,
                         _ => return None,
                     }
                     if duration.nominal_seconds() > DURATION_SECONDS_MAX {
@@ -123,7 +126,7 @@ impl Duration {
                 }
             }
         }
-        digits.is_empty().then_some(Self { days: sign * duration.days, seconds: sign * duration.seconds })
+        (digits == rest.len()).then_some(Self { days: sign * duration.days, seconds: sign * duration.seconds })
     }
 
     /// The length in seconds, with days of 24 hours.

@@ -22,6 +22,7 @@ mod vtimezone;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use bytes::Bytes;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 
@@ -75,8 +76,8 @@ impl Zone {
     /// What is not iCalendar, or holds no VTIMEZONE or several.
     pub fn from_calendar_timezone(text: &str) -> Result<Zone, ObjectRefusal> {
         let text = text.trim();
-        let tree = Tree::parse(text.as_bytes(), &Limits::default())?;
-        let root = tree.root(text.as_bytes());
+        let tree = Tree::parse(Bytes::copy_from_slice(text.as_bytes()), &Limits::default())?;
+        let root = tree.root();
         let mut inside = root.components().filter(|c| c.is("VTIMEZONE"));
         let vtimezone = if root.is("VTIMEZONE") { Some(root) } else { inside.next() };
         let zone = vtimezone.filter(|_| inside.next().is_none()).and_then(|vtimezone| Zone::from_vtimezone(&vtimezone));
