@@ -10,7 +10,7 @@ use crate::component::Component;
 use crate::content_line::Property;
 use crate::date::{format_date, format_utc};
 use crate::filter::{BoundReached, Work};
-use crate::instances::{Instance, Resolved};
+use crate::instances::{Instance, Nominal};
 use crate::matching::{event_within, free_busy_periods, overlaps};
 use crate::object::CalendarObject;
 use crate::stream::write_folded;
@@ -104,7 +104,7 @@ impl Form<'_> {
             Some(window) => self.expanded(object, floating, window, selection)?,
             None => {
                 let kept = self.kept(object, floating);
-                for component in root.components().filter(|c| kept.as_ref().is_none_or(|kept| kept.contains(&c.raw().as_ptr()))) {
+                for component in root.components().filter(|c| kept.as_ref().is_none_or(|kept| kept.contains(c))) {
                     self.selected(&component, selection, |form, inner, selection| form.component(inner, selection))?;
                 }
             }
@@ -195,11 +195,11 @@ impl Form<'_> {
         selection: Option<&Selection>,
     ) -> Result<(), BoundReached> {
         let work = Work::new();
-        let series = object.series(floating, &work);
+        let series = object.series(floating);
         let mut instances = Vec::new();
-        series.visit(window, |instance| {
+        series.visit(window, &work, |instance| {
             if event_within(instance, window) || instance.start.is_none() {
-                instances.push(instance.clone());
+                instances.push(*instance);
             }
             instances.len() <= INSTANCES_MAX
         })?;
@@ -208,10 +208,10 @@ impl Form<'_> {
         }
         instances.sort_by_key(|instance| instance.begins);
         let recurs = series.recurs();
-        let mut common: HashMap<*const u8, Common> = HashMap::new();
+        let mut common: HashMap<Component<'_>, Common> = HashMap::new();
         for instance in &instances {
             self.selected(&instance.component, selection, |form, component, selection| {
-                let common = match common.entry(component.raw().as_ptr()) {
+                let common = match common.entry(instance.component) {
                     Entry::Occupied(known) => known.into_mut(),
                     Entry::Vacant(new) => new.insert(form.common(component, selection)?),
                 };
@@ -234,7 +234,7 @@ impl Form<'_> {
         Ok(Common { before, after, moments })
     }
 
-    fn instance(&mut self, common: &Common, instance: &Instance<'_>, recurs: bool, selection: Option<&Selection>) {
+    fn instance(&mut self, common: &Common, instance: &Instance<'_, '_>, recurs: bool, selection: Option<&Selection>) {
         self.out.extend_from_slice(&common.before);
         if let Some((id, _)) = instance.recurrence_id.as_ref().filter(|_| recurs) {
             self.moment("RECURRENCE-ID", id, id.utc(), selection);
@@ -244,7 +244,7 @@ impl Form<'_> {
                 if *name == "DTSTART" {
                     self.moment(name, start, instance.begins, selection);
                 } else {
-                    let end = Resolved { local: start.zone.local_of(instance.ends), ..start.clone() };
+                    let end = Nominal { local: start.zone.local_of(instance.ends), ..*start };
                     self.moment(name, &end, instance.ends, selection);
                 }
             }
@@ -253,7 +253,7 @@ impl Form<'_> {
     }
 
     /// Dates stay dates, times become UTC.
-    fn moment(&mut self, name: &str, moment: &Resolved, at: UtcMicros, selection: Option<&Selection>) {
+    fn moment(&mut self, name: &str, moment: &Nominal<'_>, at: UtcMicros, selection: Option<&Selection>) {
         match part(selection, name) {
             Part::No => {}
             Part::WithoutValue => self.text(&format!("{name}:")),
@@ -264,23 +264,22 @@ impl Form<'_> {
 
     /// With limit-recurrence-set: where the components stand that matter in the window: the master, and overrides that are, or would
     /// have been, in it (RFC 4791 §9.6.6).
-    fn kept(&self, object: &CalendarObject, floating: &Zone) -> Option<HashSet<*const u8>> {
+    fn kept<'a>(&self, object: &'a CalendarObject, floating: &Zone) -> Option<HashSet<Component<'a>>> {
         let window = self.data.limit_recurrence_set?;
-        let mut kept: HashSet<*const u8> = HashSet::new();
+        let mut kept: HashSet<Component<'a>> = HashSet::new();
         for component in object.root().components() {
             let is_override = component.property("RECURRENCE-ID").is_some() && component.property("RRULE").is_none();
             let future = component.property("RECURRENCE-ID").is_some_and(|p| p.parameter("RANGE").is_some());
             if !is_override || future {
-                kept.insert(component.raw().as_ptr());
+                kept.insert(component);
             }
         }
-        let work = Work::new();
-        object.series(floating, &work).visit_overrides(|instance| {
+        object.series(floating).visit_overrides(|instance| {
             let lasts = instance.ends.saturating_sub(instance.begins);
             let nominal = instance.recurrence_id.as_ref().map(|(_, at)| *at);
             let was = nominal.is_some_and(|at| overlaps((at, at.saturating_add(lasts.max(1))), window));
             if was || event_within(instance, window) {
-                kept.insert(instance.component.raw().as_ptr());
+                kept.insert(instance.component);
             }
             true
         });

@@ -115,7 +115,7 @@ type Times = BTreeMap<UtcMicros, (UtcMicros, UtcMicros)>;
 fn times(object: &CalendarObject, window: (UtcMicros, UtcMicros), floating: &Zone) -> Result<Times, BoundReached> {
     let mut times = Times::new();
     let work = Work::new();
-    object.series(floating, &work).visit(window, |instance| {
+    object.series(floating).visit(window, &work, |instance| {
         if instance.ends >= window.0 && instance.begins < window.1 {
             let id = instance.recurrence_id.as_ref().map_or(instance.begins, |(_, at)| *at);
             times.insert(id, (instance.begins, instance.ends));

@@ -206,11 +206,25 @@ impl Document {
     }
 }
 
-/// A component of a tree.
+/// A component of a tree. Two are equal if they are the same one.
 #[derive(Clone, Copy)]
 pub struct Component<'a> {
     tree: &'a Tree,
     index: usize,
+}
+
+impl PartialEq for Component<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.index == other.index && std::ptr::eq(self.tree, other.tree)
+    }
+}
+
+impl Eq for Component<'_> {}
+
+impl std::hash::Hash for Component<'_> {
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        self.index.hash(state);
+    }
 }
 
 impl<'a> Component<'a> {

@@ -34,16 +34,16 @@ pub struct Facts {
 pub(crate) fn facts_of(object: &CalendarObject) -> Facts {
     let utc = Zone::utc();
     let work = Work::new();
-    let series = object.series(&utc, &work);
+    let series = object.series(&utc);
     let floating = series.is_floating();
     let slack = if floating { FLOATING_SLACK } else { 0 };
-    let dated = object.main_components().all(|c| c.property("DTSTART").is_some() || (series.is_todo() && c.property("DUE").is_some()));
+    let dated = object.main_components().all(|c| c.has("DTSTART") || (series.is_todo() && c.has("DUE")));
     let (first_start, last_end) = match object.kind() {
         // An open end of an availability is endless (RFC 7953 §3.1), and free-busy periods may lie outside DTSTART and DTEND.
         ComponentKind::Availability | ComponentKind::FreeBusy => (UNBOUNDED_PAST, UNBOUNDED_FUTURE),
         // A task without dates matches by COMPLETED and CREATED, or always (RFC 4791 §9.9).
         _ if !dated => (UNBOUNDED_PAST, UNBOUNDED_FUTURE),
-        _ => series.bounds().unwrap_or((UNBOUNDED_PAST, UNBOUNDED_FUTURE)),
+        _ => series.bounds(&work).unwrap_or((UNBOUNDED_PAST, UNBOUNDED_FUTURE)),
     };
     let (first_start, last_end) = (first_start.saturating_sub(slack), last_end.saturating_add(slack));
     let offsets = alarms::bounds_of(object);

@@ -1,7 +1,7 @@
 //! Busy time: RFC 4791 §7.10, RFC 5545 §3.6.4.
 
 use crate::UtcMicros;
-use crate::component::ComponentKind;
+use crate::component::{Component, ComponentKind};
 use crate::date::format_utc;
 use crate::filter::{BoundReached, Work};
 use crate::matching::{event_within, free_busy_periods, overlaps};
@@ -48,18 +48,17 @@ pub fn busy_periods(object: &CalendarObject, window: (UtcMicros, UtcMicros), flo
     match object.kind() {
         ComponentKind::Event => {
             let work = Work::new();
-            let mut last: Option<(*const u8, Option<BusyKind>)> = None;
-            object.series(floating, &work).visit(window, |instance| {
+            let mut last: Option<(Component<'_>, Option<BusyKind>)> = None;
+            object.series(floating).visit(window, &work, |instance| {
                 if !event_within(instance, window) {
                     return true;
                 }
                 // Instances of one component mostly follow each other.
-                let at = instance.component.raw().as_ptr();
                 let kind = match last {
-                    Some((of, kind)) if of == at => kind,
+                    Some((of, kind)) if of == instance.component => kind,
                     _ => kind_of_event(&instance.component),
                 };
-                last = Some((at, kind));
+                last = Some((instance.component, kind));
                 kind.is_none_or(|kind| add(instance.begins, instance.ends, kind))
             })?;
         }
@@ -84,7 +83,7 @@ pub fn busy_periods(object: &CalendarObject, window: (UtcMicros, UtcMicros), flo
 }
 
 /// RFC 4791 §7.10: TRANSP and STATUS decide.
-fn kind_of_event(component: &crate::component::Component<'_>) -> Option<BusyKind> {
+fn kind_of_event(component: &Component<'_>) -> Option<BusyKind> {
     let value = |name| component.property(name).map(|p| p.value().trim().to_ascii_uppercase());
     if value("TRANSP").as_deref() == Some("TRANSPARENT") {
         return None;

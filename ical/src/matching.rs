@@ -74,13 +74,13 @@ impl Question<'_> {
         let timeless: Vec<&CompFilter> =
             filter.comps.iter().filter(|c| !timed_alarms.iter().any(|(timed, _)| std::ptr::eq(*timed, *c))).collect();
         // What does not depend on time is decided once per component, not per instance: the alarms too, by filter.
-        let mut candidates: HashMap<*const u8, Vec<Vec<Alarm>>> = HashMap::new();
+        let mut candidates: HashMap<Component<'_>, Vec<Vec<Alarm>>> = HashMap::new();
         for component in self.object.main_components() {
             let fits = self.properties_match(&component, &filter.props) && timeless.iter().all(|c| self.inside_component(&component, c));
             let alarms: Vec<Vec<Alarm>> =
                 if fits { timed_alarms.iter().map(|(filter, _)| self.alarms(&component, filter)).collect() } else { Vec::new() };
             if fits && alarms.iter().all(|alarms| !alarms.is_empty()) {
-                candidates.insert(component.raw().as_ptr(), alarms);
+                candidates.insert(component, alarms);
             }
         }
         if candidates.is_empty() {
@@ -97,17 +97,17 @@ impl Question<'_> {
             }
             (None, None) => return Ok(true),
         };
-        let series = self.object.series(self.floating, self.work);
+        let series = self.object.series(self.floating);
         let (mut found, mut bound) = (false, false);
-        let visit = |instance: &Instance<'_>| {
-            let Some(alarms) = candidates.get(&instance.component.raw().as_ptr()) else { return true };
+        let visit = |instance: &Instance<'_, '_>| {
+            let Some(alarms) = candidates.get(&instance.component) else { return true };
             bound = self.work.spend(alarms.iter().map(Vec::len).sum()).is_err();
             found = range.is_none_or(|range| self.is_within(instance, range))
                 && alarms.iter().zip(&timed_alarms).all(|(alarms, (_, window))| alarms.iter().any(|alarm| alarm.rings(instance, *window)));
             !found && !bound
         };
-        if series.describing().any(|component| candidates.contains_key(&component.raw().as_ptr())) {
-            series.visit(window, visit)?;
+        if series.describing().any(|component| candidates.contains_key(&component)) {
+            series.visit(window, self.work, visit)?;
         } else {
             series.visit_overrides(visit);
         }
@@ -178,7 +178,7 @@ impl Question<'_> {
     }
 
     /// RFC 4791 §9.9: the tables, by type of component.
-    pub(crate) fn is_within(&self, instance: &Instance<'_>, window: Window) -> bool {
+    pub(crate) fn is_within(&self, instance: &Instance<'_, '_>, window: Window) -> bool {
         match self.object.kind() {
             ComponentKind::Event => event_within(instance, window),
             ComponentKind::Todo => self.todo_within(instance, window),
@@ -189,7 +189,7 @@ impl Question<'_> {
     }
 
     /// The eight rows of a VTODO.
-    fn todo_within(&self, instance: &Instance<'_>, (start, end): Window) -> bool {
+    fn todo_within(&self, instance: &Instance<'_, '_>, (start, end): Window) -> bool {
         let component = &instance.component;
         let moment =
             |name| component.property(name).and_then(|p| Moment::of(&p)).map(|m| Resolved::new(&m, self.object, self.floating).utc());
@@ -209,7 +209,7 @@ impl Question<'_> {
     }
 
     /// RFC 7953 §3.1: an end that is missing is open.
-    fn availability_within(&self, instance: &Instance<'_>, window: Window) -> bool {
+    fn availability_within(&self, instance: &Instance<'_, '_>, window: Window) -> bool {
         let begins = instance.start.as_ref().map_or(UNBOUNDED_PAST, |_| instance.begins);
         let open = !instance.given.end && !instance.given.duration;
         overlaps((begins, if open { UNBOUNDED_FUTURE } else { instance.ends }), window)
@@ -222,12 +222,12 @@ pub(crate) fn overlaps((begins, ends): Window, (start, end): Window) -> bool {
 }
 
 /// The four rows of a VEVENT: what lasts overlaps, what does not lasts matches where it begins.
-pub(crate) fn event_within(instance: &Instance<'_>, (start, end): Window) -> bool {
+pub(crate) fn event_within(instance: &Instance<'_, '_>, (start, end): Window) -> bool {
     let (begins, ends) = (instance.begins, instance.ends);
     if ends > begins { overlaps((begins, ends), (start, end)) } else { start <= begins && end > begins }
 }
 
-fn journal_within(instance: &Instance<'_>, (start, end): Window) -> bool {
+fn journal_within(instance: &Instance<'_, '_>, (start, end): Window) -> bool {
     match &instance.start {
         None => false,
         Some(moment) if moment.is_date => overlaps((instance.begins, instance.begins + DAY), (start, end)),

@@ -7,7 +7,6 @@ use bytes::Bytes;
 use crate::component::{Component, ComponentKind, Tree};
 use crate::content_line::{LineSpan, Property, line_and_column};
 use crate::facts::Facts;
-use crate::filter::Work;
 use crate::instances::Series;
 use crate::recurrence::{Rule, RuleError};
 use crate::value::{Duration, Moment, Period};
@@ -136,8 +135,8 @@ impl CalendarObject {
         self.inner.zones.get(id, self)
     }
 
-    pub(crate) fn series<'a>(&'a self, floating: &'a Zone, work: &'a Work) -> Series<'a> {
-        Series::of(self, floating, work)
+    pub(crate) fn series<'a>(&'a self, floating: &Zone) -> Series<'a> {
+        Series::of(self, floating)
     }
 }
 

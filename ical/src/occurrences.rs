@@ -1,8 +1,10 @@
 //! When it is: an object's instances in order, the last one before a moment, the next alarm.
 
+use std::collections::HashMap;
+
 use crate::component::Component;
 use crate::filter::{BoundReached, Work};
-use crate::instances::Instance;
+use crate::instances::{Instance, Series};
 use crate::matching::alarms::{Alarm, widened};
 use crate::matching::event_within;
 use crate::object::CalendarObject;
@@ -12,9 +14,11 @@ use crate::{UNBOUNDED_FUTURE, UNBOUNDED_PAST, UtcMicros};
 const DAY: i64 = 86_400_000_000;
 /// How far back the search for an earlier instance goes at first; each step is twice as far.
 const FIRST_STEP: i64 = 7 * DAY;
+/// Steps longer than this go to the end of time.
+const LAST_STEP: i64 = 4_000 * 365 * DAY;
 
 /// An instance that happens. Times are UTC microseconds.
-#[derive(Clone)]
+#[derive(Clone, Copy)]
 pub struct Occurrence<'a> {
     /// The component that describes it: the series', or its override.
     pub component: Component<'a>,
@@ -28,103 +32,20 @@ pub struct Occurrence<'a> {
     pub is_date: bool,
 }
 
-/// What is kept of an instance: it lives as long as the question, its component as long as the object.
-#[derive(Clone, Copy)]
-struct Found {
-    /// Where the component stands in the object.
-    component: usize,
-    recurrence_id: Option<UtcMicros>,
-    begins: UtcMicros,
-    ends: UtcMicros,
-    is_date: bool,
-}
-
-impl Found {
-    fn of(instance: &Instance<'_>) -> Self {
+impl<'a> Occurrence<'a> {
+    fn of(instance: &Instance<'a, '_>) -> Self {
         Self {
-            component: instance.component.range().start,
-            recurrence_id: instance.recurrence_id.as_ref().map(|(_, at)| *at),
+            component: instance.component,
+            recurrence_id: instance.recurrence_id.map(|(_, at)| at),
             begins: instance.begins,
             ends: instance.ends,
-            is_date: instance.start.as_ref().is_some_and(|start| start.is_date),
+            is_date: instance.start.is_some_and(|start| start.is_date),
         }
     }
-
-    fn in_object(self, object: &CalendarObject) -> Option<Occurrence<'_>> {
-        let components: Vec<_> = object.main_components().map(|one| (one.range().start, one)).collect();
-        self.of_one(&components)
-    }
-
-    fn of_one<'a>(self, components: &[(usize, Component<'a>)]) -> Option<Occurrence<'a>> {
-        let Self { component, recurrence_id, begins, ends, is_date } = self;
-        let (_, component) = components.iter().find(|(start, _)| *start == component)?;
-        Some(Occurrence { component: *component, recurrence_id, begins, ends, is_date })
-    }
-}
-
-/// The instances that touch a window, in order, `most` at most; floating times are read in `floating`.
-///
-/// # Errors
-/// [`BoundReached`] where finding them takes more work than one question may.
-pub fn occurrences<'a>(
-    object: &'a CalendarObject,
-    window: (UtcMicros, UtcMicros),
-    floating: &Zone,
-    most: usize,
-) -> Result<Vec<Occurrence<'a>>, BoundReached> {
-    let work = Work::new();
-    let mut found: Vec<Found> = Vec::new();
-    let by_rule: Vec<usize> =
-        object.main_components().filter(|c| c.property("RECURRENCE-ID").is_none()).map(|component| component.range().start).collect();
-    let mut in_order = 0;
-    object.series(floating, &work).visit(window, |instance| {
-        if event_within(instance, window) {
-            // Overrides come first, whenever they are; what the rule gives comes in order.
-            let one = Found::of(instance);
-            in_order += usize::from(by_rule.contains(&one.component));
-            found.push(one);
-        }
-        in_order < most
-    })?;
-    found.sort_by_key(|occurrence| (occurrence.begins, occurrence.ends));
-    found.truncate(most);
-    let components: Vec<(usize, Component<'a>)> = object.main_components().map(|one| (one.range().start, one)).collect();
-    Ok(found.into_iter().filter_map(|found| found.of_one(&components)).collect())
-}
-
-/// The last instance that begins before a moment (UTC microseconds).
-///
-/// # Errors
-/// [`BoundReached`] where finding it takes more work than one question may.
-pub fn last_before<'a>(object: &'a CalendarObject, before: UtcMicros, floating: &Zone) -> Result<Option<Occurrence<'a>>, BoundReached> {
-    let first = object.facts().first_start;
-    let (mut end, mut step) = (before, FIRST_STEP);
-    while end > first {
-        let start = if first == UNBOUNDED_PAST && step > 4_000 * 365 * DAY { UNBOUNDED_PAST } else { end.saturating_sub(step) };
-        let mut last: Option<Found> = None;
-        let work = Work::new();
-        object.series(floating, &work).visit((start, end), |instance| {
-            let later = last.as_ref().is_none_or(|last| last.begins <= instance.begins);
-            if instance.begins < before && later {
-                last = Some(Found::of(instance));
-            }
-            true
-        })?;
-        // What begins before this window is seen only where it reaches into it: a later one may be hidden before.
-        if let Some(last) = last.filter(|last| last.begins >= start) {
-            return Ok(last.in_object(object));
-        }
-        if start == UNBOUNDED_PAST {
-            break;
-        }
-        end = start;
-        step = step.saturating_mul(2);
-    }
-    Ok(None)
 }
 
 /// An alarm that rings.
-#[derive(Clone)]
+#[derive(Clone, Copy)]
 pub struct Ring<'a> {
     /// The VALARM.
     pub alarm: Component<'a>,
@@ -134,39 +55,139 @@ pub struct Ring<'a> {
     pub at: UtcMicros,
 }
 
-/// The next alarm that rings at or after a moment (UTC microseconds).
+/// The recurrence set of an object (RFC 5545 §3.8.4.4), read once for many questions. What was counted for one of them is known to the
+/// next.
 ///
-/// # Errors
-/// [`BoundReached`] where finding it takes more work than one question may.
-pub fn next_alarm<'a>(object: &'a CalendarObject, after: UtcMicros, floating: &Zone) -> Result<Option<Ring<'a>>, BoundReached> {
-    let Some(last) = object.facts().alarm_last else { return Ok(None) };
-    let all: Vec<Alarm> = object.main_components().flat_map(|c| alarms_of(&c)).filter_map(|a| Alarm::read(&a, object, floating)).collect();
-    let (mut start, mut step) = (after, FIRST_STEP);
-    while start <= last {
-        let window = (start, if step > 4_000 * 365 * DAY { UNBOUNDED_FUTURE } else { start.saturating_add(step) });
-        let mut next: Option<(UtcMicros, Found, usize)> = None;
-        if let Some(instances) = widened(all.iter(), window) {
-            let work = Work::new();
-            object.series(floating, &work).visit(instances, |instance| {
-                for (number, alarm) in alarms_of(&instance.component).enumerate() {
-                    let ring = Alarm::read(&alarm, object, floating).and_then(|alarm| alarm.ring(instance, window));
-                    if let Some(at) = ring.filter(|at| next.is_none_or(|(earliest, ..)| *at < earliest)) {
-                        next = Some((at, Found::of(instance), number));
-                    }
+/// ```
+/// use kalends_ical::{CalendarObject, Limits, date::parse_utc, occurrences::RecurrenceSet, zone::Zone};
+///
+/// let text = "BEGIN:VCALENDAR\nBEGIN:VEVENT\nUID:1\nDTSTART:20260105T090000Z\nRRULE:FREQ=WEEKLY\nEND:VEVENT\nEND:VCALENDAR\n";
+/// let object = CalendarObject::parse(text.into(), &Limits::default())?;
+/// let set = RecurrenceSet::of(&object, &Zone::utc());
+/// let at = |text| parse_utc(text).ok_or("a time");
+/// let found = set.within((at("20900101T000000Z")?, at("20900131T000000Z")?), 10)?;
+/// assert_eq!(found.first().map(|first| first.begins), parse_utc("20900102T090000Z"));
+/// assert_eq!(set.last_before(at("20260112T090000Z")?)?.map(|last| last.begins), parse_utc("20260105T090000Z"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct RecurrenceSet<'a> {
+    object: &'a CalendarObject,
+    floating: Zone,
+    series: Series<'a>,
+}
+
+impl<'a> RecurrenceSet<'a> {
+    /// Reads what recurs, and when; floating times are read in `floating`.
+    pub fn of(object: &'a CalendarObject, floating: &Zone) -> Self {
+        Self { object, floating: floating.clone(), series: object.series(floating) }
+    }
+
+    /// The instances that touch a window (UTC microseconds), in order, `most` at most.
+    ///
+    /// # Errors
+    /// [`BoundReached`] where finding them takes more work than one question may.
+    pub fn within(&self, window: (UtcMicros, UtcMicros), most: usize) -> Result<Vec<Occurrence<'a>>, BoundReached> {
+        let mut found: Vec<Occurrence<'a>> = Vec::new();
+        // Overrides come first, whenever they are; what the rule gives comes in order.
+        let mut overrides = 0;
+        self.series.visit_overrides(|_| {
+            overrides += 1;
+            true
+        });
+        let (mut visited, mut in_order) = (0, 0);
+        self.series.visit(window, &Work::new(), |instance| {
+            visited += 1;
+            if event_within(instance, window) {
+                in_order += usize::from(visited > overrides);
+                found.push(Occurrence::of(instance));
+            }
+            in_order < most
+        })?;
+        found.sort_by_key(|occurrence| (occurrence.begins, occurrence.ends));
+        found.truncate(most);
+        Ok(found)
+    }
+
+    /// The last instance that begins before a moment (UTC microseconds).
+    ///
+    /// # Errors
+    /// [`BoundReached`] where finding it takes more work than one question may.
+    pub fn last_before(&self, before: UtcMicros) -> Result<Option<Occurrence<'a>>, BoundReached> {
+        let first = self.series.bounds(&Work::new()).map_or(UNBOUNDED_PAST, |(first, _)| first);
+        let (mut end, mut step) = (before, FIRST_STEP);
+        while end > first {
+            let start = if first == UNBOUNDED_PAST && step > LAST_STEP { UNBOUNDED_PAST } else { end.saturating_sub(step) };
+            let mut last: Option<Occurrence<'a>> = None;
+            self.series.visit((start, end), &Work::new(), |instance| {
+                if instance.begins < before && last.is_none_or(|last| last.begins <= instance.begins) {
+                    last = Some(Occurrence::of(instance));
                 }
                 true
             })?;
+            // What begins before this window is seen only where it reaches into it: a later one may be hidden before.
+            if let Some(last) = last.filter(|last| last.begins >= start) {
+                return Ok(Some(last));
+            }
+            if start == UNBOUNDED_PAST {
+                break;
+            }
+            end = start;
+            step = step.saturating_mul(2);
         }
-        if next.is_some() || window.1 == UNBOUNDED_FUTURE {
-            return Ok(next.and_then(|(at, found, number)| {
-                let occurrence = found.in_object(object)?;
-                Some(Ring { alarm: alarms_of(&occurrence.component).nth(number)?, occurrence, at })
-            }));
-        }
-        start = window.1;
-        step = step.saturating_mul(2);
+        Ok(None)
     }
-    Ok(None)
+
+    /// The next alarm that rings at or after a moment (UTC microseconds): RFC 5545 §3.6.6.
+    ///
+    /// # Errors
+    /// [`BoundReached`] where finding it takes more work than one question may.
+    pub fn next_alarm(&self, after: UtcMicros) -> Result<Option<Ring<'a>>, BoundReached> {
+        let Some(last) = self.object.facts().alarm_last else { return Ok(None) };
+        let read = |alarm: Component<'a>| Some((alarm, Alarm::read(&alarm, self.object, &self.floating)?));
+        let alarms_of = |component: Component<'a>| (component, alarms_of(&component).filter_map(read).collect());
+        let all: HashMap<Component<'a>, Vec<(Component<'a>, Alarm)>> = self.object.main_components().map(alarms_of).collect();
+        let (mut start, mut step) = (after, FIRST_STEP);
+        while start <= last {
+            let window = (start, if step > LAST_STEP { UNBOUNDED_FUTURE } else { start.saturating_add(step) });
+            let mut next: Option<Ring<'a>> = None;
+            if let Some(instances) = widened(all.values().flatten().map(|(_, alarm)| alarm), window) {
+                let work = Work::new();
+                let mut bound = false;
+                self.series.visit(instances, &work, |instance| {
+                    let alarms = all.get(&instance.component).map(Vec::as_slice).unwrap_or_default();
+                    bound = work.spend(alarms.len()).is_err();
+                    for (alarm, read) in alarms {
+                        if let Some(at) = read.ring(instance, window).filter(|at| next.is_none_or(|next| *at < next.at)) {
+                            next = Some(Ring { alarm: *alarm, occurrence: Occurrence::of(instance), at });
+                        }
+                    }
+                    !bound
+                })?;
+                if bound {
+                    return Err(BoundReached);
+                }
+            }
+            if next.is_some() || window.1 == UNBOUNDED_FUTURE {
+                return Ok(next);
+            }
+            start = window.1;
+            step = step.saturating_mul(2);
+        }
+        Ok(None)
+    }
+}
+
+/// [`RecurrenceSet::within`] for a single question.
+///
+/// # Errors
+/// [`BoundReached`] where finding them takes more work than one question may.
+pub fn occurrences<'a>(
+    object: &'a CalendarObject,
+    window: (UtcMicros, UtcMicros),
+    floating: &Zone,
+    most: usize,
+) -> Result<Vec<Occurrence<'a>>, BoundReached> {
+    RecurrenceSet::of(object, floating).within(window, most)
 }
 
 fn alarms_of<'a>(component: &Component<'a>) -> impl Iterator<Item = Component<'a>> + use<'a> {
@@ -196,19 +217,21 @@ mod tests {
     #[test]
     fn instances_come_in_order_with_their_overrides() {
         let object = object(&format!("{WEEKLY}{MOVED}"));
-        let found = occurrences(&object, (at("20260101T000000Z"), UNBOUNDED_FUTURE), &Zone::utc(), 4).unwrap();
+        let found = RecurrenceSet::of(&object, &Zone::utc()).within((at("20260101T000000Z"), UNBOUNDED_FUTURE), 4).unwrap();
         let begins: Vec<String> = found.iter().map(|occurrence| format_utc(occurrence.begins)).collect();
         assert_eq!(begins, ["20260105T090000Z", "20260119T090000Z", "20260120T120000Z", "20260126T090000Z"]);
         assert_eq!(found[2].recurrence_id, Some(at("20260112T090000Z")));
         // One that is going on touches the window, one that has just ended does not.
-        let during = |text| occurrences(&object, (at(text), at(text) + 1), &Zone::utc(), 9).unwrap().len();
+        let during = |text| RecurrenceSet::of(&object, &Zone::utc()).within((at(text), at(text) + 1), 9).unwrap().len();
         assert_eq!((during("20260119T093000Z"), during("20260119T100000Z")), (1, 0));
     }
 
     #[test]
     fn the_last_one_before_is_sought_backwards() {
         let endless = object(WEEKLY);
-        let last = |object: &CalendarObject, text: &str| last_before(object, at(text), &Zone::utc()).unwrap().map(|o| format_utc(o.begins));
+        let last = |object: &CalendarObject, text: &str| {
+            RecurrenceSet::of(object, &Zone::utc()).last_before(at(text)).unwrap().map(|o| format_utc(o.begins))
+        };
         assert_eq!(last(&endless, "99980103T000000Z").unwrap(), "99971229T090000Z");
         assert_eq!(last(&endless, "20260105T090000Z"), None);
         assert_eq!(last(&endless, "20260105T090001Z").unwrap(), "20260105T090000Z");
@@ -226,15 +249,18 @@ mod tests {
     fn the_next_alarm_is_the_earliest_of_all() {
         let alarms = "BEGIN:VALARM\nACTION:DISPLAY\nTRIGGER:-PT15M\nREPEAT:1\nDURATION:PT5M\nEND:VALARM\nBEGIN:VALARM\nACTION:DISPLAY\nTRIGGER;RELATED=END:PT0S\nEND:VALARM\n";
         let object = object(&format!("{WEEKLY}{alarms}"));
-        let next = |text: &str| next_alarm(&object, at(text), &Zone::utc()).unwrap().map(|ring| format_utc(ring.at));
+        let next = |text: &str| RecurrenceSet::of(&object, &Zone::utc()).next_alarm(at(text)).unwrap().map(|ring| format_utc(ring.at));
         assert_eq!(next("20200101T000000Z").unwrap(), "20260105T084500Z");
         assert_eq!(next("20260105T084501Z").unwrap(), "20260105T085000Z");
         assert_eq!(next("20260105T085001Z").unwrap(), "20260105T100000Z");
         assert_eq!(next("20260105T100001Z").unwrap(), "20260112T084500Z");
         let absolute =
             self::object("DTSTART:20260105T090000Z\nBEGIN:VALARM\nACTION:DISPLAY\nTRIGGER;VALUE=DATE-TIME:20260401T120000Z\nEND:VALARM\n");
-        assert_eq!(next_alarm(&absolute, at("20260101T000000Z"), &Zone::utc()).unwrap().unwrap().at, at("20260401T120000Z"));
-        assert!(next_alarm(&absolute, at("20260401T120001Z"), &Zone::utc()).unwrap().is_none());
-        assert!(next_alarm(&self::object(WEEKLY), 0, &Zone::utc()).unwrap().is_none());
+        assert_eq!(
+            RecurrenceSet::of(&absolute, &Zone::utc()).next_alarm(at("20260101T000000Z")).unwrap().unwrap().at,
+            at("20260401T120000Z")
+        );
+        assert!(RecurrenceSet::of(&absolute, &Zone::utc()).next_alarm(at("20260401T120001Z")).unwrap().is_none());
+        assert!(RecurrenceSet::of(&self::object(WEEKLY), &Zone::utc()).next_alarm(0).unwrap().is_none());
     }
 }

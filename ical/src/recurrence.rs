@@ -1,10 +1,11 @@
 //! Recurrence rules: RFC 5545 §3.3.10, also in other calendars and with SKIP (RFC 7529), in wall-clock time.
 //!
 //! A rule is a lattice of periods (years, months, weeks, days, hours, …). Without COUNT a period is found by division, so the first
-//! instance after any moment costs the same; with COUNT the instances are walked, unless the rule has one in each period. One period is
-//! never laid out in memory: its days are, and the times of a day are the same for all of them. Whatever is walked draws on the work that
+//! instance after any moment costs the same; with COUNT the instances are walked, unless every period has as many of them as any other. One period
+//! is never laid out in memory: its days are, and the times of a day are the same for all of them. Whatever is walked draws on the work that
 //! the question may take.
 
+mod count;
 mod days;
 mod expand;
 mod lunar_years;
@@ -13,7 +14,7 @@ mod scale;
 mod starts;
 mod years;
 
-use crate::civil::{DAY_SECONDS, Day, LocalSeconds, day_of};
+use crate::civil::{Day, LocalSeconds, day_of};
 use crate::filter::Work;
 use crate::value::Moment;
 pub use expand::{ExpandError, expand};
@@ -139,21 +140,6 @@ impl Rule {
         Starts::new(self, (start, is_date), start, false, work)
     }
 
-    /// Where COUNT ends, if that is plain: the rule has one instance in each period, whatever the zone.
-    pub(crate) fn end_of_count(&self, start: LocalSeconds) -> Option<LocalSeconds> {
-        let lists = [&self.seconds, &self.minutes, &self.hours, &self.month_days, &self.year_days, &self.week_numbers, &self.months];
-        let plain = lists.iter().all(|list| list.is_empty()) && self.weekdays.is_empty() && self.positions.is_empty();
-        let unit = match self.frequency {
-            _ if !plain => return None,
-            Frequency::Monthly | Frequency::Yearly => return None,
-            Frequency::Weekly => 7 * DAY_SECONDS,
-            Frequency::Daily => DAY_SECONDS,
-            below => unit_seconds(below),
-        };
-        let periods = self.interval.saturating_mul(i64::from(self.count?) - 1);
-        Some(start.saturating_add(periods.saturating_mul(unit)))
-    }
-
     /// Units of work to lay out a period: the days it may have, each compared with what is listed.
     fn work_of_period(&self) -> usize {
         let by_months = !self.months.is_empty() && self.year_days.is_empty() && self.week_numbers.is_empty();
@@ -228,6 +214,7 @@ impl Rule {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::civil::DAY_SECONDS;
     use crate::date::format_local;
 
     fn first(rule: &str, start: &str, from: Option<&str>, count: usize) -> Vec<String> {

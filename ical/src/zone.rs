@@ -51,9 +51,12 @@ enum Rules {
 }
 
 impl Zone {
+    /// UTC, for as long as one likes.
+    pub(crate) const UTC: Zone = Zone(Rules::Utc);
+
     /// UTC.
     pub fn utc() -> Zone {
-        Zone(Rules::Utc)
+        Self::UTC
     }
 
     /// A zone by name: IANA's, prefixed or quoted ones, Windows'.

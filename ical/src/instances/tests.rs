@@ -191,10 +191,10 @@ fn ask_everything(text: &str, (start, end): (UtcMicros, UtcMicros), floating: &Z
     timed("free-busy set", text, || CalendarData { limit_freebusy_set: Some((start, end)), ..nothing() }.render(&object, floating)).ok();
     timed("free-busy", text, || busy_periods(&object, (start, end), floating)).ok();
     let work = Work::new();
-    let series = object.series(floating, &work);
+    let series = object.series(floating);
     let mut left = 200;
     let visited = timed("instances", text, || {
-        series.visit((start, end), |instance| {
+        series.visit((start, end), &work, |instance| {
             let within = facts.first_start <= instance.begins && facts.last_end >= instance.ends;
             assert!(within || instance.start.is_none(), "{facts:?} {} {}\n{text}", instance.begins, instance.ends);
             left -= 1;

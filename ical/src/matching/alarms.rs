@@ -50,12 +50,12 @@ impl Alarm {
     }
 
     /// Whether it rings in a window with an instance: `start <= trigger < end`, for the first ring or a later one.
-    pub fn rings(&self, instance: &Instance<'_>, window: Window) -> bool {
+    pub fn rings(&self, instance: &Instance<'_, '_>, window: Window) -> bool {
         self.ring(instance, window).is_some()
     }
 
     /// When it rings first in a window with an instance, UTC microseconds.
-    pub fn ring(&self, instance: &Instance<'_>, window: Window) -> Option<UtcMicros> {
+    pub fn ring(&self, instance: &Instance<'_, '_>, window: Window) -> Option<UtcMicros> {
         match self.first {
             First::Absolute { at, .. } => self.ring_from(at, window),
             First::Relative { .. } if instance.start.is_none() => None,

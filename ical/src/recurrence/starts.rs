@@ -2,7 +2,7 @@
 
 use super::years::{Foreign, Gregorian, Years};
 use super::{Frequency, LAST_DAY, Rule, allows, unit_seconds};
-use crate::civil::{DAY_SECONDS, Day, LocalSeconds, weekday_of};
+use crate::civil::{self, DAY_SECONDS, Day, LocalSeconds, weekday_of};
 use crate::filter::{BoundReached, Work};
 
 /// Periods of a plain daily rule laid out together.
@@ -74,6 +74,28 @@ impl<'r> Starts<'r> {
         starts
     }
 
+    /// The last of so many instances, from the first one on; after all that can be if there are fewer, `None` where only walking tells.
+    pub(crate) fn end_of_count(mut self, count: u32) -> Option<LocalSeconds> {
+        const NEVER: LocalSeconds = (LAST_DAY + 1) * DAY_SECONDS;
+        let (_, _, start_day) = civil::date_of(self.start.div_euclid(DAY_SECONDS));
+        let all = self.rule.days_of_each_period(start_day)? * self.rule.times_of_each_period(self.times.len())?;
+        let each = if self.rule.positions.is_empty() { all } else { positions(&self.rule.positions, all).len() };
+        let mut left = i64::from(count);
+        // The first period is cut by the start, which may be none of the rule's own: to its end, and that of the next, it is walked.
+        while left > 0 && (self.period < 2 || self.at(self.next).is_some()) {
+            let Some(at) = self.next() else { return Some(NEVER) };
+            left -= 1;
+            if left == 0 {
+                return at.ok();
+            }
+        }
+        let each = i64::try_from(each).ok().filter(|each| *each > 0)?;
+        let passed = (left - 1).div_euclid(each);
+        self.period = self.period.checked_add(passed)?;
+        let rest = usize::try_from(left - 1 - passed * each).ok()?;
+        self.nth(rest).map_or(Some(NEVER), Result::ok)
+    }
+
     /// Goes on with the first instance not before a moment, which is not walked to.
     pub(crate) fn seek(&mut self, from: LocalSeconds) {
         if from <= self.from {
@@ -134,6 +156,9 @@ impl<'r> Starts<'r> {
             Some(chosen) => *chosen.get(index)?,
             None => index,
         };
+        if let [time] = self.times.as_slice() {
+            return Some(self.days.get(index)? * DAY_SECONDS + time);
+        }
         let times = self.times.len().max(1);
         Some(self.days.get(index / times)? * DAY_SECONDS + self.times.get(index % times)?)
     }

@@ -33,7 +33,8 @@ fn written(name: &str, range: (UtcMicros, UtcMicros)) -> String {
 fn reads_back(name: &str, range: (UtcMicros, UtcMicros)) {
     let zone = Zone::from_name(name).unwrap();
     let text = written(name, range);
-    let tree = Tree::parse(bytes::Bytes::copy_from_slice(text.as_bytes()), &Limits::default()).unwrap_or_else(|error| panic!("{name}: {error}\n{text}"));
+    let tree = Tree::parse(bytes::Bytes::copy_from_slice(text.as_bytes()), &Limits::default())
+        .unwrap_or_else(|error| panic!("{name}: {error}\n{text}"));
     let read = Transitions::read(&tree.root(), &Work::of_zones()).unwrap();
     let first = if range.0 == UNBOUNDED_PAST { day_of(1850, 1, 1) * DAY_SECONDS } else { range.0 / 1_000_000 };
     let last = if range.1 == UNBOUNDED_FUTURE { day_of(2100, 12, 31) * DAY_SECONDS } else { range.1 / 1_000_000 };
