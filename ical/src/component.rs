@@ -118,7 +118,7 @@ impl Tree {
                 // RFC 5545 §3.1.4.
                 return Err(at(error.valid_up_to(), "the text is not UTF-8"));
             }
-            span.check(&bytes, limits.parameters_max).map_err(|error| at(error.at, error.kind.what()))?;
+            let span = span.checked(&bytes, limits.parameters_max).map_err(|error| at(error.at, error.kind.what()))?;
             let index = self.lines.len();
             self.lines.push(span);
             if span.is_named(&bytes, "BEGIN") {

@@ -13,6 +13,8 @@ pub struct LineSpan {
     /// Where the next line starts.
     next: u32,
     folded: bool,
+    /// How long the name is, in bytes; 0 if that was not looked at, or the name is folded or very long.
+    name_length: u8,
 }
 
 impl LineSpan {
@@ -32,13 +34,25 @@ impl LineSpan {
         bytes.get(self.start as usize..self.end as usize).unwrap_or_default()
     }
 
-    /// Whether it is a property of that name. Only a name that is folded itself needs unfolding.
+    /// Whether it is a property of that name.
+    #[inline]
     pub(crate) fn is_named(self, bytes: &[u8], name: &str) -> bool {
-        let line = self.folded_bytes(bytes);
-        if matches!(line.get(name.len()), Some(b':' | b';')) {
-            return line.get(..name.len()).is_some_and(|head| head.eq_ignore_ascii_case(name.as_bytes()));
+        match usize::from(self.name_length) {
+            0 => self.is_named_unfolded(bytes, name),
+            length => length == name.len() && self.begins_with(bytes, name),
         }
-        self.folded && line.iter().take(name.len() + 1).any(|byte| *byte == b'\n') && is_named(&unfold(line), name)
+    }
+
+    fn begins_with(self, bytes: &[u8], name: &str) -> bool {
+        let start = self.start();
+        bytes.get(start..start + name.len()).is_some_and(|head| head.eq_ignore_ascii_case(name.as_bytes()))
+    }
+
+    #[cold]
+    fn is_named_unfolded(self, bytes: &[u8], name: &str) -> bool {
+        let line = self.unfolded(bytes);
+        let (head, tail) = line.split_at_checked(name.len()).unwrap_or_default();
+        head.eq_ignore_ascii_case(name.as_bytes()) && matches!(tail.first(), Some(b':' | b';'))
     }
 
     /// The length of the line before it is unfolded, in bytes.
@@ -72,25 +86,19 @@ impl LineSpan {
         self.start() + at + left
     }
 
-    /// Whether it is a content line. That can be told without unfolding it: folds hold none of the characters that part a line.
+    /// The same line, known to be a content line. That can be told without unfolding it: folds hold none of the characters that part it.
     ///
     /// # Errors
     /// What the grammar of RFC 5545 §3.1 does not allow, and where in the unfolded line.
-    pub(crate) fn check(self, bytes: &[u8], parameters_max: usize) -> Result<(), LineError> {
+    pub(crate) fn checked(self, bytes: &[u8], parameters_max: usize) -> Result<Self, LineError> {
         let line = self.folded_bytes(bytes);
         match parted(line, parameters_max) {
+            Ok(Parted { name_end, .. }) => Ok(Self { name_length: u8::try_from(name_end).unwrap_or(0), ..self }),
             // The name may be folded, and errors have their place in the unfolded line.
-            Err(_) if self.folded => parted(&unfold(line), parameters_max),
-            parted => parted,
+            Err(_) if self.folded => parted(&unfold(line), parameters_max).map(|_| self),
+            Err(error) => Err(error),
         }
-        .map(|_| ())
     }
-}
-
-/// Whether an unfolded line is a property of that name.
-fn is_named(line: &[u8], name: &str) -> bool {
-    let (head, tail) = line.split_at_checked(name.len()).unwrap_or_default();
-    head.eq_ignore_ascii_case(name.as_bytes()) && matches!(tail.first(), Some(b':' | b';'))
 }
 
 /// Removes each line break with the blank that follows it.
@@ -145,7 +153,7 @@ impl<'a> Lines<'a> {
             end -= 1;
         }
         let narrow = |offset: usize| u32::try_from(offset).unwrap_or(u32::MAX);
-        LineSpan { start: narrow(start), end: narrow(end), next: narrow(next), folded }
+        LineSpan { start: narrow(start), end: narrow(end), next: narrow(next), folded, name_length: 0 }
     }
 }
 

@@ -146,26 +146,21 @@ impl Zone {
         }
     }
 
-    /// Between which wall-clock times, seconds, the offset stays what it is at an instant (UTC seconds), and that offset.
-    pub(crate) fn steady_around(&self, at: i64) -> (LocalSeconds, LocalSeconds, i64) {
-        let offset = self.local_of(at.saturating_mul(1_000_000)) - at;
-        let (first, last) = match &self.0 {
-            Rules::Utc => (i64::MIN / 4, i64::MAX / 4),
+    /// Until before which wall-clock time, seconds, the offset stays what it is at an instant (UTC seconds), and that offset.
+    pub(crate) fn steady_until(&self, at: i64) -> (LocalSeconds, i64) {
+        let offset = self.offset_at(at);
+        let last = match &self.0 {
+            Rules::Utc => None,
             Rules::Iana(zone) => match jiff::Timestamp::from_second(at) {
-                Err(_) => (at, at),
-                Ok(timestamp) => {
-                    let first = zone.preceding(timestamp).next().map_or(i64::MIN / 4, |change| change.timestamp().as_second());
-                    let last = zone.following(timestamp).next().map_or(i64::MAX / 4, |change| change.timestamp().as_second());
-                    (first, last)
-                }
+                Err(_) => Some(at),
+                Ok(timestamp) => zone.following(timestamp).next().map(|change| change.timestamp().as_second()),
             },
             Rules::Own(transitions) => {
                 let after = transitions.changes().partition_point(|change| change.0 <= at);
-                let change = |index: Option<usize>| index.and_then(|index| transitions.changes().get(index)).map(|change| change.0);
-                (change(after.checked_sub(1)).unwrap_or(i64::MIN / 4), change(Some(after)).unwrap_or(i64::MAX / 4))
+                transitions.changes().get(after).map(|change| change.0)
             }
         };
-        (first.saturating_add(offset), last.saturating_add(offset), offset)
+        (last.unwrap_or(i64::MAX / 4).saturating_add(offset), offset)
     }
 
     /// Whether the wall clock never shows this time: it is inside a gap.

@@ -6,8 +6,8 @@ use crate::zone::Zone;
 
 const SECOND: i64 = 1_000_000;
 
-/// Two times this near, seconds, are asked of one stretch often enough to look for its ends.
-const NEAR: i64 = 8 * DAY_SECONDS;
+/// Of two times this near, seconds, the next ones are probably in the same stretch: it is worth looking for its end.
+const NEAR: i64 = 40 * DAY_SECONDS;
 
 /// Remembers the stretch that the last time was in.
 pub(crate) struct Clock<'z> {
@@ -16,7 +16,7 @@ pub(crate) struct Clock<'z> {
     from: LocalSeconds,
     until: LocalSeconds,
     offset: i64,
-    /// The last time that the zone was asked about.
+    /// The last time that was asked about.
     asked: LocalSeconds,
 }
 
@@ -28,18 +28,19 @@ impl<'z> Clock<'z> {
     /// As [`Zone::utc_of`], UTC microseconds.
     #[inline]
     pub fn utc_of(&mut self, local: LocalSeconds) -> UtcMicros {
-        if (self.from..self.until).contains(&local) { (local - self.offset).saturating_mul(SECOND) } else { self.ask(local) }
+        let near = local.saturating_sub(self.asked) <= NEAR;
+        self.asked = local;
+        if (self.from..self.until).contains(&local) { (local - self.offset).saturating_mul(SECOND) } else { self.ask(local, near) }
     }
 
-    fn ask(&mut self, local: LocalSeconds) -> UtcMicros {
+    fn ask(&mut self, local: LocalSeconds, near: bool) -> UtcMicros {
         let at = self.zone.utc_of(local);
-        if local.saturating_sub(self.asked).abs() <= NEAR {
-            let (first, last, offset) = self.zone.steady_around(at.div_euclid(SECOND));
-            // A day from a change of the offset a wall-clock time may be skipped or come twice.
-            (self.from, self.until) = (first.saturating_add(DAY_SECONDS), last.saturating_sub(DAY_SECONDS));
-            self.offset = offset;
+        if near {
+            let (until, offset) = self.zone.steady_until(at.div_euclid(SECOND));
+            // What is skipped has another offset. A day from a change a wall-clock time may come twice.
+            self.from = if at.div_euclid(SECOND) + offset == local { local } else { LocalSeconds::MAX };
+            (self.until, self.offset) = (until.saturating_sub(DAY_SECONDS), offset);
         }
-        self.asked = local;
         at
     }
 }
@@ -57,6 +58,10 @@ mod tests {
             for step in 0..60_000 {
                 let local = -900_000_000 + step * 77_777;
                 assert_eq!(clock.utc_of(local), zone.utc_of(local), "{name} at {local}");
+            }
+            for step in 0..60_000 {
+                let local = 2_900_000_000 - step * 77_777;
+                assert_eq!(clock.utc_of(local), zone.utc_of(local), "{name} back at {local}");
             }
         }
     }

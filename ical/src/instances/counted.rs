@@ -31,7 +31,7 @@ impl Counted {
 
     /// Takes note of a start and of how many are left from it on.
     pub fn note(&self, local: LocalSeconds, left: u32) {
-        if left % CHECKPOINT_EVERY != 0 {
+        if !left.is_multiple_of(CHECKPOINT_EVERY) {
             return;
         }
         let mut checkpoints = self.checkpoints.borrow_mut();

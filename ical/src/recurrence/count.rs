@@ -122,7 +122,6 @@ mod tests {
             for start in [day_of(2024, 2, 29) * DAY_SECONDS, day_of(2023, 5, 3) * DAY_SECONDS + 34_200] {
                 for count in [1, 2, 3, 50, 127, 128, 129, 777] {
                     let rule = Rule::parse(&format!("FREQ={part};COUNT={count}")).unwrap();
-                    let work = Work::new();
                     for with_start in [true, false] {
                         let (walking, work) = (Work::new(), Work::new());
                         let starts = |work| if with_start { rule.starts(start, start, work) } else { rule.instances(start, false, work) };

@@ -1,29 +1,43 @@
 //! Which days of a period a rule means: the table of RFC 5545 §3.3.10, "expand" and "limit".
 
 use super::years::Years;
-use super::{Frequency, Rule, Skip, WeekdayNumber};
+use super::{Rule, Skip, WeekdayNumber};
 use crate::civil::{Day, weekday_of};
 
+/// One period of a rule of a day and above.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Period {
+    Year(i64),
+    Month {
+        year: i64,
+        month: i64,
+        /// Its first day.
+        first: Day,
+    },
+    /// From its first day on.
+    Week(Day),
+    Day(Day),
+}
+
 impl Rule {
-    /// The days of the period that begins at `first`, in order. `start` gives what the rule does not say.
-    pub(super) fn days_of_period<Y: Years>(&self, years: &Y, first: Day, start: Day, days: &mut Vec<Day>) {
-        match self.frequency {
-            Frequency::Yearly => self.days_of_year(years, years.date_of(first).0, start, days),
-            Frequency::Monthly => {
-                let (year, month, _) = years.date_of(first);
+    /// The days of a period, in order. `start` gives what the rule does not say.
+    pub(super) fn days_of_period<Y: Years>(&self, years: &Y, period: Period, start: Day, days: &mut Vec<Day>) {
+        match period {
+            Period::Year(year) => self.days_of_year(years, year, start, days),
+            Period::Month { year, month, first } => {
                 if self.allows_month(years, year, month) {
-                    self.days_of_month(years, year, month, start, days);
+                    self.days_of_month(years, (year, month, first), start, days);
                     days.retain(|day| self.is_year_day(years, *day));
                 }
             }
-            Frequency::Weekly => {
+            Period::Week(first) => {
                 let wanted = |day: &Day| match self.weekdays.as_slice() {
                     [] => weekday_of(*day) == weekday_of(start),
                     list => list.iter().any(|entry| entry.weekday == weekday_of(*day)),
                 };
                 days.extend((first..first + 7).filter(wanted).filter(|day| self.is_in_month(years, *day)));
             }
-            _ => days.extend(Some(first).filter(|day| self.allows_day(years, *day))),
+            Period::Day(day) => days.extend(Some(day).filter(|day| self.allows_day(years, *day))),
         }
         days.sort_unstable();
         days.dedup();
@@ -98,7 +112,9 @@ impl Rule {
                 [] => (1..=years.months_in_year(year)).map(|month| (year, month)).collect(),
                 names => named(names),
             };
-            months.into_iter().for_each(|(year, month)| self.days_of_month(years, year, month, start, days));
+            for (year, month) in months {
+                self.days_of_month(years, (year, month, years.first_of_month(year, month)), start, days);
+            }
         } else if self.weekdays.is_empty() {
             let (year_of_start, month, of_month) = years.date_of(start);
             let month = years.month_named(year, years.name_of(year_of_start, month), self.skip);
@@ -157,9 +173,8 @@ impl Rule {
         years.date_of(day - (weekday_of(day) - self.week_start).rem_euclid(7) + 3).0
     }
 
-    fn days_of_month<Y: Years>(&self, years: &Y, year: i64, month: i64, start: Day, days: &mut Vec<Day>) {
+    fn days_of_month<Y: Years>(&self, years: &Y, (year, month, first): (i64, i64, Day), start: Day, days: &mut Vec<Day>) {
         let length = years.days_in_month(year, month);
-        let first = years.first_of_month(year, month);
         let last = first + length - 1;
         if self.month_days.is_empty() && !self.weekdays.is_empty() {
             self.weekdays.iter().for_each(|entry| nth_weekdays(*entry, first, last, days));

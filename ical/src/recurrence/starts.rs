@@ -1,5 +1,6 @@
 //! Walking a rule: its periods, one after the other, from any moment on.
 
+use super::days::Period;
 use super::years::{Foreign, Gregorian, Years};
 use super::{Frequency, LAST_DAY, Rule, allows, unit_seconds};
 use crate::civil::{self, DAY_SECONDS, Day, LocalSeconds, weekday_of};
@@ -13,8 +14,8 @@ pub(crate) struct Starts<'r> {
     rule: &'r Rule,
     start: LocalSeconds,
     from: LocalSeconds,
-    /// The year that the first period of a yearly rule is.
-    first_year: i64,
+    /// The year that the first period of a yearly rule is; of a monthly one, how many months are before its first.
+    first: i64,
     /// Which period comes next.
     period: i64,
     /// The days of the present period, and the second of the day of each instance in them.
@@ -52,7 +53,7 @@ impl<'r> Starts<'r> {
             rule,
             start,
             from,
-            first_year: 0,
+            first: 0,
             period: 0,
             days: Vec::new(),
             next: 0,
@@ -66,9 +67,9 @@ impl<'r> Starts<'r> {
             last: LocalSeconds::MIN,
             foreign: Foreign::new(rule.scale, start.div_euclid(DAY_SECONDS), work).map(Box::new),
         };
-        starts.first_year = match &starts.foreign {
-            None => rule.first_year(&Gregorian, start.div_euclid(DAY_SECONDS)),
-            Some(foreign) => rule.first_year(&**foreign, start.div_euclid(DAY_SECONDS)),
+        starts.first = match &starts.foreign {
+            None => starts.first_in(&Gregorian),
+            Some(foreign) => starts.first_in(&**foreign),
         };
         starts.period = starts.period_of(from);
         starts
@@ -129,15 +130,20 @@ impl<'r> Starts<'r> {
         }
     }
 
+    fn first_in<Y: Years>(&self, years: &Y) -> i64 {
+        let start_day = self.start.div_euclid(DAY_SECONDS);
+        match self.rule.frequency {
+            Frequency::Yearly => self.rule.first_year(years, start_day),
+            Frequency::Monthly => months_before(years, start_day),
+            _ => 0,
+        }
+    }
+
     fn period_in<Y: Years>(&self, years: &Y, at: LocalSeconds) -> i64 {
         let (day, start_day) = (at.div_euclid(DAY_SECONDS), self.start.div_euclid(DAY_SECONDS));
-        let months_before = |day| {
-            let (year, month, _) = years.date_of(day);
-            years.months_before(year, month)
-        };
         let units = match self.rule.frequency {
-            Frequency::Yearly => self.rule.year_of(years, day) - self.first_year,
-            Frequency::Monthly => months_before(day) - months_before(start_day),
+            Frequency::Yearly => self.rule.year_of(years, day) - self.first,
+            Frequency::Monthly => months_before(years, day) - self.first,
             Frequency::Weekly => (self.week_of(day) - self.week_of(start_day)) / 7,
             Frequency::Daily => day - start_day,
             below => at.div_euclid(unit_seconds(below)) - self.start.div_euclid(unit_seconds(below)),
@@ -193,15 +199,24 @@ impl<'r> Starts<'r> {
         self.period += 1;
         let start_day = self.start.div_euclid(DAY_SECONDS);
         self.days.clear();
-        let first = match self.rule.frequency {
-            Frequency::Yearly => years.first_of_year(self.first_year.checked_add(steps)?)?,
-            Frequency::Monthly => {
-                let (year, month, _) = years.date_of(start_day);
-                let (year, month) = years.month_after(years.months_before(year, month).checked_add(steps)?)?;
-                years.first_of_month(year, month)
+        let (period, first) = match self.rule.frequency {
+            Frequency::Yearly => {
+                let year = self.first.checked_add(steps)?;
+                (Period::Year(year), years.first_of_year(year)?)
             }
-            Frequency::Weekly => self.week_of(start_day).checked_add(steps.checked_mul(7)?)?,
-            _ => start_day.checked_add(steps)?,
+            Frequency::Monthly => {
+                let (year, month) = years.month_after(self.first.checked_add(steps)?)?;
+                let first = years.first_of_month(year, month);
+                (Period::Month { year, month, first }, first)
+            }
+            Frequency::Weekly => {
+                let first = self.week_of(start_day).checked_add(steps.checked_mul(7)?)?;
+                (Period::Week(first), first)
+            }
+            _ => {
+                let day = start_day.checked_add(steps)?;
+                (Period::Day(day), day)
+            }
         };
         if first > LAST_DAY {
             return None;
@@ -214,7 +229,7 @@ impl<'r> Starts<'r> {
             self.next = self.index_of_from();
             return Some(true);
         }
-        self.rule.days_of_period(years, first, start_day, &mut self.days);
+        self.rule.days_of_period(years, period, start_day, &mut self.days);
         self.choose();
         Some(!self.days.is_empty())
     }
@@ -306,6 +321,11 @@ impl Iterator for Starts<'_> {
         }
         None
     }
+}
+
+fn months_before<Y: Years>(years: &Y, day: Day) -> i64 {
+    let (year, month, _) = years.date_of(day);
+    years.months_before(year, month)
 }
 
 /// The indexes that positions mean, counted from 1 or from the end, in order.
