@@ -101,6 +101,14 @@ pub struct CompFilter {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BoundReached;
 
+impl std::fmt::Display for BoundReached {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("limit reached: this takes more work than one question about an object may")
+    }
+}
+
+impl std::error::Error for BoundReached {}
+
 /// Units of work that one question about one object may take. A unit is about what it takes to walk one instance of a rule. Tests of
 /// this crate's inside ask thousands of questions that reach it.
 const WORK_MAX: u32 = if cfg!(test) { 10_000 } else { 1_000_000 };

@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use kalends_ical::calendar_data::CalendarData;
 use kalends_ical::free_busy::busy_periods;
-use kalends_ical::occurrences::{last_before, next_alarm, occurrences};
+use kalends_ical::occurrences::RecurrenceSet;
 use kalends_ical::zone::Zone;
 use kalends_ical::{CalendarObject, Limits};
 use libfuzzer_sys::fuzz_target;
@@ -19,13 +19,19 @@ fuzz_target!(|data: &[u8]| {
     let facts = object.facts();
     let zone = Zone::utc();
     let window = (NOW - YEAR, NOW + YEAR);
-    if let Ok(found) = occurrences(&object, window, &zone, 1_000) {
-        for one in found {
+    let set = RecurrenceSet::of(&object, &zone);
+    if let Ok(found) = set.within(window, 1_000) {
+        for one in &found {
             assert!(facts.first_start <= one.begins && one.ends <= facts.last_end, "the index would lose an instance");
         }
+        // What the set has counted for one question must not change the answer to another.
+        let _ = set.within((NOW + 20 * YEAR, NOW + 21 * YEAR), 10);
+        if let Ok(again) = set.within(window, 1_000) {
+            assert!(found.iter().map(|one| one.begins).eq(again.iter().map(|one| one.begins)), "the answer changed");
+        }
     }
-    let _ = last_before(&object, NOW, &zone);
-    let _ = next_alarm(&object, NOW, &zone);
+    let _ = set.last_before(NOW);
+    let _ = set.next_alarm(NOW);
     let _ = busy_periods(&object, window, &zone);
     let data = CalendarData { selection: None, expand: Some(window), limit_recurrence_set: None, limit_freebusy_set: None };
     let _ = data.render(&object, &zone);
