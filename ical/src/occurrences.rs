@@ -227,6 +227,27 @@ mod tests {
     }
 
     #[test]
+    fn what_was_counted_for_one_question_serves_the_next() {
+        for rule in
+            ["FREQ=MONTHLY;BYMONTHDAY=31;COUNT=700", "FREQ=MONTHLY;BYMONTHDAY=2,3,29;COUNT=1500", "FREQ=HOURLY;BYHOUR=2,3;COUNT=333"]
+        {
+            let object = object(&format!("DTSTART;TZID=Europe/Berlin:20260131T023000\nRRULE:{rule}\nEXRULE:{rule};INTERVAL=3\n"));
+            let ask = |set: &RecurrenceSet<'_>, year: i64| -> Vec<UtcMicros> {
+                let start = at("20260101T000000Z") + year * 366 * DAY;
+                set.within((start, start + 400 * DAY), 50)
+                    .unwrap_or_else(|_| panic!("{rule} {year}"))
+                    .iter()
+                    .map(|found| found.begins)
+                    .collect()
+            };
+            let set = RecurrenceSet::of(&object, &Zone::utc());
+            for year in [0, 90, 3, 30, 1, 29, 31, 70, 60, 0, 100, 99, 2] {
+                assert_eq!(ask(&set, year), ask(&RecurrenceSet::of(&object, &Zone::utc()), year), "{rule} {year}");
+            }
+        }
+    }
+
+    #[test]
     fn the_last_one_before_is_sought_backwards() {
         let endless = object(WEEKLY);
         let last = |object: &CalendarObject, text: &str| {
