@@ -1,18 +1,20 @@
 //! The command line. Every error is one sentence that says what to do.
 
 mod accounts;
+mod config;
 mod ical;
 mod log;
 mod serve;
 
-use std::net::SocketAddr;
+use std::env::VarError;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::config::{Config, Overrides};
+use crate::config::{Config, KEYS, Origin, Overrides};
 use crate::environment::Environment;
 use crate::failure::Failure;
+use crate::logging;
 use crate::store::{Location, SQLITE_FILE, Store};
 
 /// A standards-first CalDAV server.
@@ -25,24 +27,51 @@ pub struct Cli {
     command: Option<Command>,
 }
 
-/// Where things are; each also from the environment or the configuration file.
+/// What is configured; each also from the environment or the configuration file.
 #[derive(Debug, Args, Clone)]
 struct Options {
-    /// Address to listen on [default: 127.0.0.1:8008]
-    #[arg(long, global = true, env = "KALENDS_LISTEN", value_name = "ADDRESS")]
-    listen: Option<SocketAddr>,
-    /// Folder of the embedded database [default: kalends-data]
-    #[arg(long, global = true, env = "KALENDS_DATA", value_name = "FOLDER")]
-    data: Option<PathBuf>,
-    /// A Postgres database to use instead: postgres://USER:PASSWORD@HOST/NAME
-    #[arg(long, global = true, env = "KALENDS_DATABASE", value_name = "URL", hide_env_values = true)]
+    /// Address to listen on, perhaps several [default: 127.0.0.1:8008] [env: KALENDS_LISTEN]
+    #[arg(long, global = true, value_name = "ADDRESS", value_delimiter = ',')]
+    listen: Vec<String>,
+    /// Folder of the embedded database [default: kalends-data] [env: KALENDS_DATA]
+    #[arg(long, global = true, value_name = "FOLDER")]
+    data: Option<String>,
+    /// A Postgres database to use instead: postgres://USER:PASSWORD@HOST/NAME [env: KALENDS_DATABASE]
+    #[arg(long, global = true, value_name = "URL")]
     database: Option<String>,
-    /// The URL people reach the server at, with a path prefix if it has one
-    #[arg(long, global = true, env = "KALENDS_BASE_URL", value_name = "URL")]
+    /// The URL people reach the server at, with a path prefix if it has one [env: KALENDS_BASE_URL]
+    #[arg(long, global = true, value_name = "URL")]
     base_url: Option<String>,
     /// Configuration file (TOML)
     #[arg(long, global = true, env = "KALENDS_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Any key of the configuration; `kalends config show` lists them
+    #[arg(long, global = true, value_name = "KEY=VALUE")]
+    set: Vec<String>,
+}
+
+impl Options {
+    /// The environment first, for flags win over it.
+    fn overrides(self) -> Result<Overrides, Failure> {
+        let mut keys = Vec::new();
+        for key in KEYS {
+            let variable = key.variable();
+            match std::env::var(&variable) {
+                Ok(value) => keys.push((key.name.to_owned(), value, Origin::Environment(variable))),
+                Err(VarError::NotPresent) => {}
+                Err(VarError::NotUnicode(_)) => return Err(Failure::new(format!("{variable} is not text in UTF-8"))),
+            }
+        }
+        let listen = Some(self.listen.join(",")).filter(|listen| !listen.is_empty());
+        let named = [("listen", listen), ("data", self.data), ("database", self.database), ("base_url", self.base_url)];
+        keys.extend(named.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?, Origin::Flag))));
+        for text in self.set {
+            let wrong = || Failure::new(format!("--set takes KEY=VALUE, not {text}"));
+            let (name, value) = text.split_once('=').ok_or_else(wrong)?;
+            keys.push((name.trim().to_owned(), value.to_owned(), Origin::Flag));
+        }
+        Ok(Overrides { file: self.config, keys })
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -58,6 +87,9 @@ enum Command {
     /// Look after the change log
     #[command(subcommand)]
     Log(log::Log),
+    /// Look at the configuration
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
     /// Look into iCalendar files
     #[command(subcommand)]
     Ical(ical::Ical),
@@ -65,33 +97,42 @@ enum Command {
 
 /// Does what the command line asks.
 pub async fn run(cli: Cli, environment: Environment) -> Result<(), Failure> {
-    let Options { listen, data, database, base_url, config } = cli.options;
-    // Files are looked into whatever the server's configuration is.
-    let config = || Config::read(Overrides { listen, data, database, base_url, config });
-    match cli.command.unwrap_or(Command::Serve) {
-        Command::Ical(command) => ical::ical(command, environment),
-        Command::Serve => serve::serve(config()?, environment).await,
+    let command = cli.command.unwrap_or(Command::Serve);
+    if let Command::Ical(command) = command {
+        // Files are looked into whatever the server's configuration is.
+        return ical::ical(command, environment);
+    }
+    let overrides = cli.options.overrides()?;
+    if let Command::Config(command) = command {
+        return config::config(&command, &overrides);
+    }
+    let config = Config::read(&overrides)?;
+    logging::set(&config.reloadable.log)?;
+    match command {
+        Command::Ical(_) | Command::Config(_) => Ok(()),
+        Command::Serve => serve::serve(config, overrides, environment).await,
         // An account can be added before the server starts for the first time.
-        Command::User(command @ accounts::User::Add { .. }) => accounts::user(command, &open(&config()?).await?, environment).await,
-        Command::User(command) => accounts::user(command, &open_existing(&config()?).await?, environment).await,
-        Command::AppPassword(command) => accounts::app_password(command, &open_existing(&config()?).await?, environment).await,
-        Command::Log(command) => log::log(command, &open_existing(&config()?).await?, environment).await,
+        Command::User(command @ accounts::User::Add { .. }) => accounts::user(command, &open(&config).await?, environment).await,
+        Command::User(command) => accounts::user(command, &open_existing(&config).await?, environment).await,
+        Command::AppPassword(command) => accounts::app_password(command, &open_existing(&config).await?, environment).await,
+        Command::Log(command) => log::log(command, &open_existing(&config).await?, environment).await,
     }
 }
 
 /// Opens the store with its schema up to date; a data folder is made if it is missing.
 async fn open(config: &Config) -> Result<Store, Failure> {
-    if let Location::Folder(folder) = &config.location {
+    let location = config.location();
+    if let Location::Folder(folder) = &location {
         make_folder(folder)?;
     }
-    let store = Store::open(&config.location).await?;
-    store.migrate(&config.location).await?;
+    let store = Store::open(&location).await?;
+    store.migrate(&location).await?;
     Ok(store)
 }
 
 /// As [`open`], where there must be something to look at: a mistyped folder is told, not made.
 async fn open_existing(config: &Config) -> Result<Store, Failure> {
-    match &config.location {
+    match &config.location() {
         Location::Folder(folder) if !folder.join(SQLITE_FILE).exists() => {
             let message = format!("there is no database in {}: name the server's data folder with --data", folder.display());
             Err(Failure::new(message))

@@ -28,7 +28,7 @@ impl Describer {
         let viewer = Viewer {
             principal: server.paths.principal(&who.segment).into(),
             principals: server.paths.principals().into(),
-            resource_bytes_max: server.limits.object_bytes_max,
+            resource_bytes_max: server.limits().object_bytes_max,
         };
         Self { server: Arc::clone(server), who: Arc::clone(who), viewer }
     }

@@ -1,43 +1,32 @@
-//! HTTP: connections, limits, time-outs, and one log line per request. Only this file names hyper.
+//! HTTP: from a request to its answer, and one log line for each. Only this room names hyper.
 
 mod body;
+mod cors;
+mod forwarded;
+mod listen;
+mod tls;
 
-use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::net::IpAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use hyper::Response;
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
 use kalends_dav::{Precondition, Refusal, method};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
-use tokio_io_timeout::TimeoutStream;
 
 use crate::answer::{Answer, Body};
 use crate::auth::{Authenticated, CHALLENGE, Verdict};
 use crate::dispatch::{self, Request};
-use crate::failure::{Error, Failure, FailureKind};
+use crate::failure::{Error, FailureKind};
 use crate::server::Server;
 use crate::store::{Context, Reason};
 use body::{AnswerBody, read_body};
+use forwarded::client_address;
+pub use listen::{Listener, Peer, serve, stopped};
+pub use tls::Tls;
 
-/// Connections at once; more wait in the kernel's queue.
-const CONNECTIONS_MAX: usize = 4096;
-/// A header must be whole within this time, and a kept connection sends its next one within it.
-const HEADER_SECONDS_MAX: u64 = 30;
-const HEADER_BYTES_MAX: usize = 64 * 1024;
-const HEADERS_MAX: usize = 100;
-/// A client that takes nothing of an answer for this long is given up.
-const WRITE_SECONDS_MAX: u64 = 60;
-/// How long requests may go on after SIGTERM.
-const DRAIN_SECONDS_MAX: u64 = 20;
 /// What proxies write where a client did not wait for its answer.
 const CLIENT_WENT_AWAY: u16 = 499;
 /// When to come back while the database does not answer.
@@ -45,75 +34,8 @@ const UNAVAILABLE_SECONDS: &str = "10";
 /// Characters of a `User-Agent` kept beside the log.
 const CLIENT_CHARACTERS_MAX: usize = 200;
 
-/// Serves until `stop` turns true, then lets running requests end.
-pub async fn serve(server: Arc<Server>, listener: TcpListener, mut stop: watch::Receiver<bool>) -> Result<(), Failure> {
-    let connections = Arc::new(Semaphore::new(CONNECTIONS_MAX));
-    loop {
-        let permit = Arc::clone(&connections).acquire_owned().await.map_err(|_| Failure::new("the server has ended"))?;
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
-            () = stopped(&mut stop) => break,
-        };
-        match accepted {
-            Ok((stream, peer)) => {
-                let (server, stop) = (Arc::clone(&server), stop.clone());
-                tokio::spawn(async move {
-                    connection(server, stream, peer, stop).await;
-                    drop(permit);
-                });
-            }
-            Err(error) => {
-                // Out of file descriptors, perhaps: the next one may go through once others close.
-                tracing::warn!(%error, "accepting a connection");
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
-        }
-    }
-    drop(listener);
-    let all = u32::try_from(CONNECTIONS_MAX).unwrap_or(u32::MAX);
-    if tokio::time::timeout(Duration::from_secs(DRAIN_SECONDS_MAX), connections.acquire_many(all)).await.is_err() {
-        tracing::warn!("some requests did not end in time");
-    }
-    Ok(())
-}
-
-/// Waits for the server to be stopped; a server that is gone is stopped too.
-pub async fn stopped(stop: &mut watch::Receiver<bool>) {
-    let _ = stop.wait_for(|stop| *stop).await;
-}
-
-async fn connection(server: Arc<Server>, stream: TcpStream, peer: SocketAddr, mut stop: watch::Receiver<bool>) {
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "setting TCP_NODELAY");
-    }
-    let service = service_fn(move |request| {
-        let server = Arc::clone(&server);
-        async move { Ok::<_, Infallible>(handle(server, request, peer).await) }
-    });
-    let mut builder = http1::Builder::new();
-    builder
-        .timer(TokioTimer::new())
-        .header_read_timeout(Duration::from_secs(HEADER_SECONDS_MAX))
-        .max_buf_size(HEADER_BYTES_MAX)
-        .max_headers(HEADERS_MAX)
-        .half_close(false);
-    let mut stream = TimeoutStream::new(stream);
-    stream.set_write_timeout(Some(Duration::from_secs(WRITE_SECONDS_MAX)));
-    let mut connection = std::pin::pin!(builder.serve_connection(TokioIo::new(Box::pin(stream)), service));
-    let result = tokio::select! {
-        result = connection.as_mut() => result,
-        () = stopped(&mut stop) => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
-        }
-    };
-    if let Err(error) = result {
-        tracing::debug!(%error, %peer, "a connection ended early");
-    }
-}
-
 /// Runs a request in a task of its own: a bug ends one request only. A client that goes away ends its question, but not a write half-way.
-async fn handle(server: Arc<Server>, request: http::Request<Incoming>, peer: SocketAddr) -> Response<AnswerBody> {
+async fn handle(server: Arc<Server>, request: http::Request<Incoming>, peer: Peer) -> Response<AnswerBody> {
     let request_id = server.environment.uuid();
     let mut line = LogLine {
         method: request.method().to_string(),
@@ -124,6 +46,8 @@ async fn handle(server: Arc<Server>, request: http::Request<Incoming>, peer: Soc
         started: Instant::now(),
         request_id: request_id.clone(),
     };
+    let settings = server.settings();
+    let origin = cors::allowed_origin(&settings, request.headers());
     let only_reads = method::only_reads(request.method().as_str());
     let mut running = Running { task: tokio::spawn(answer(Arc::clone(&server), request, peer, request_id.clone())), only_reads };
     let (answer, principal) = (&mut running.task).await.unwrap_or_else(|error| {
@@ -132,7 +56,14 @@ async fn handle(server: Arc<Server>, request: http::Request<Incoming>, peer: Soc
     });
     line.principal = principal.unwrap_or_default();
     line.status = answer.status.as_u16();
-    response(answer, &request_id)
+    let mut response = response(answer, &request_id);
+    if let Some(origin) = origin {
+        cors::mark(response.headers_mut(), origin);
+    }
+    if let (1.., Ok(value)) = (settings.hsts_seconds, HeaderValue::from_str(&format!("max-age={}", settings.hsts_seconds))) {
+        response.headers_mut().insert(header::STRICT_TRANSPORT_SECURITY, value);
+    }
+    response
 }
 
 /// A running request; hyper drops it when its client goes away. What only reads ends then.
@@ -168,7 +99,7 @@ impl Drop for LogLine {
     }
 }
 
-async fn answer(server: Arc<Server>, request: http::Request<Incoming>, peer: SocketAddr, request_id: String) -> (Answer, Option<String>) {
+async fn answer(server: Arc<Server>, request: http::Request<Incoming>, peer: Peer, request_id: String) -> (Answer, Option<String>) {
     let mut principal = None;
     let result = respond(&server, request, peer, &request_id, &mut principal).await;
     let answer = match result {
@@ -198,7 +129,7 @@ fn failed(kind: FailureKind) -> Answer {
 async fn respond(
     server: &Arc<Server>,
     request: http::Request<Incoming>,
-    peer: SocketAddr,
+    peer: Peer,
     request_id: &str,
     principal: &mut Option<String>,
 ) -> Result<Answer, Error> {
@@ -207,10 +138,15 @@ async fn respond(
     if !has_host(&head) {
         return Err(Refusal::bad_request("a request of HTTP/1.1 has one Host, a host with perhaps a port (RFC 9112 §3.2)").into());
     }
+    let settings = server.settings();
+    if let Some(answer) = cors::preflight(&settings, &head.method, &head.headers) {
+        return Ok(answer);
+    }
     if let Some(answer) = open_door(server, head.method.as_str(), path).await {
         return Ok(answer);
     }
-    let who = match authenticate(server, &head.headers, peer).await? {
+    let address = client_address(&settings, peer.address, &head.headers);
+    let who = match authenticate(server, &head.headers, (peer, address)).await? {
         Ok(who) => who,
         Err(answer) => return Ok(answer),
     };
@@ -222,19 +158,23 @@ async fn respond(
         let refused = answer.status == StatusCode::METHOD_NOT_ALLOWED;
         return Ok(if refused { answer.with(header::ALLOW, &dispatch::allow(&target)) } else { answer });
     }
-    let body = read_body(incoming, &head.headers, limit(server, &method)).await.map_err(|error| refuse_body(error, &method))?;
-    let context = context(server, &who, &head.headers, peer, request_id);
+    let body =
+        read_body(incoming, &head.headers, limit(server, &method), &settings.http).await.map_err(|error| refuse_body(error, &method))?;
+    let context = context(server, &who, &head.headers, address, request_id);
     let request = Request { method, target, headers: head.headers, body, who: who.principal, context };
     dispatch::respond(server, request).await.map(|answer| answer.with_static(header::HeaderName::from_static("dav"), dispatch::DAV))
 }
 
+/// RFC 9112 §3.2; HTTP/2 has it in `:authority`, and perhaps in Host as well (RFC 9113 §8.3.1).
 fn has_host(head: &http::request::Parts) -> bool {
+    let is_host = |authority: &http::uri::Authority| !authority.as_str().contains('@');
     let mut hosts = head.headers.get_all(header::HOST).iter();
     match (hosts.next(), hosts.next()) {
+        (None, _) if head.version >= http::Version::HTTP_2 => head.uri.authority().is_some_and(is_host),
         (None, _) => head.version < http::Version::HTTP_11,
         (Some(host), None) => {
             let authority = host.to_str().ok().and_then(|host| host.parse::<http::uri::Authority>().ok());
-            authority.is_some_and(|authority| !authority.as_str().contains('@')) || host.is_empty()
+            authority.is_some_and(|authority| is_host(&authority)) || host.is_empty()
         }
         _ => false,
     }
@@ -269,11 +209,15 @@ fn redirect(server: &Server, path: &str) -> Answer {
 }
 
 /// Who asks; else the answer that sends them away. The challenge is the same on every request (Thunderbird files passwords by realm).
-async fn authenticate(server: &Server, headers: &HeaderMap, peer: SocketAddr) -> Result<Result<Authenticated, Answer>, Error> {
+async fn authenticate(
+    server: &Server,
+    headers: &HeaderMap,
+    (peer, address): (Peer, Option<IpAddr>),
+) -> Result<Result<Authenticated, Answer>, Error> {
     let header = headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes);
-    // Behind a proxy on this machine every client has the proxy's address.
-    let behind_proxy = server.public_origin.is_some() && peer.ip().is_loopback();
-    let address = (!behind_proxy).then_some(peer.ip());
+    // Behind a proxy on this machine that is not configured every client has the proxy's address.
+    let is_proxy = server.public_origin.is_some() && address == peer.address && address.is_some_and(|address| address.is_loopback());
+    let address = address.filter(|_| !is_proxy);
     Ok(match server.authenticator.authenticate(header, address).await? {
         Verdict::Known(who) => Ok(who),
         Verdict::Challenge => {
@@ -289,7 +233,7 @@ async fn authenticate(server: &Server, headers: &HeaderMap, peer: SocketAddr) ->
 }
 
 fn limit(server: &Server, method: &str) -> usize {
-    if method == "PUT" { server.limits.object_bytes_max } else { server.limits.xml_bytes_max }
+    if method == "PUT" { server.limits().object_bytes_max } else { server.limits().xml_bytes_max }
 }
 
 /// RFC 4791 §5.3.2.1 names the limit of an object; other bodies have only 413.
@@ -304,12 +248,12 @@ fn refuse_body(error: body::BodyError, method: &str) -> Refusal {
     }
 }
 
-fn context(server: &Server, who: &Authenticated, headers: &HeaderMap, peer: SocketAddr, request_id: &str) -> Context {
+fn context(server: &Server, who: &Authenticated, headers: &HeaderMap, address: Option<IpAddr>, request_id: &str) -> Context {
     Context {
         actor: Some(who.principal.id),
         credential: who.credential.to_string(),
         client: client(headers),
-        address: peer.ip().to_string(),
+        address: address.map_or_else(String::new, |address| address.to_string()),
         reason: Reason::Request,
         request_id: request_id.to_owned(),
         at: (server.environment.now)(),

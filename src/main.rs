@@ -14,6 +14,7 @@ mod failure;
 mod follow;
 mod gate;
 mod http;
+mod logging;
 mod path;
 mod read;
 mod server;
@@ -23,21 +24,14 @@ mod token;
 mod validators;
 mod write;
 
-use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use clap::Parser;
-use tracing_subscriber::filter::{LevelFilter, Targets};
-use tracing_subscriber::layer::SubscriberExt;
-use tracing_subscriber::util::SubscriberInitExt;
 
 fn main() -> ExitCode {
     let cli = cli::Cli::parse();
-    if let Err(error) = start_log() {
-        eprintln!("kalends: KALENDS_LOG takes a level or targets with levels, such as info or kalends=debug: {error}");
-        return ExitCode::FAILURE;
-    }
+    logging::start();
     let environment = environment::Environment { now, random };
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -56,17 +50,6 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
-}
-
-/// To standard error; `KALENDS_LOG` takes a level or targets with levels, such as `info` or `kalends=debug`.
-fn start_log() -> Result<(), tracing_subscriber::filter::ParseError> {
-    let filter = match std::env::var("KALENDS_LOG") {
-        Ok(text) => text.parse()?,
-        Err(_) => Targets::new().with_default(LevelFilter::WARN).with_target("kalends", LevelFilter::INFO),
-    };
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
-    tracing_subscriber::registry().with(lines).with(filter).init();
-    Ok(())
 }
 
 #[allow(clippy::disallowed_methods, reason = "the one real clock")]

@@ -1,6 +1,9 @@
 //! What every request shares.
 
+use std::sync::{Arc, PoisonError, RwLock};
+
 use crate::auth::Authenticator;
+use crate::config::{Config, Reloadable};
 use crate::environment::Environment;
 use crate::path::Paths;
 use crate::store::Store;
@@ -41,15 +44,41 @@ pub struct Server {
     pub store: Store,
     pub authenticator: Authenticator,
     pub paths: Paths,
-    pub limits: RequestLimits,
     pub environment: Environment,
     /// `https://host` that people reach it at, where configured: redirects name it.
     pub public_origin: Option<String>,
+    settings: RwLock<Arc<Reloadable>>,
 }
 
 impl Server {
+    pub fn new(store: Store, authenticator: Authenticator, config: &Config, environment: Environment) -> Self {
+        Self {
+            store,
+            authenticator,
+            paths: config.paths(),
+            environment,
+            public_origin: config.public_origin.clone(),
+            settings: RwLock::new(Arc::new(config.reloadable.clone())),
+        }
+    }
+
+    /// What is configured now, of what may change while the server runs.
+    pub fn settings(&self) -> Arc<Reloadable> {
+        Arc::clone(&self.settings.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Puts other settings in force, for requests and connections that begin from now on.
+    pub fn reload(&self, settings: Reloadable) {
+        *self.settings.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(settings);
+    }
+
+    /// Bounds on what clients send and keep.
+    pub fn limits(&self) -> RequestLimits {
+        self.settings().limits
+    }
+
     /// The bounds on a calendar object.
     pub fn object_limits(&self) -> Limits {
-        Limits { object_bytes_max: self.limits.object_bytes_max, ..Limits::default() }
+        Limits { object_bytes_max: self.limits().object_bytes_max, ..Limits::default() }
     }
 }

@@ -1,57 +1,102 @@
 //! `kalends serve`.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use super::{accounts, open, say};
 use crate::auth::Authenticator;
-use crate::config::Config;
+use crate::config::{Config, KEYS, Overrides};
 use crate::environment::Environment;
 use crate::failure::Failure;
 use crate::follow;
-use crate::http;
-use crate::server::{RequestLimits, Server};
+use crate::http::{self, Listener, Tls};
+use crate::logging;
+use crate::server::Server;
 use crate::store::Store;
 
 const FIRST_ACCOUNT: &str = "me";
 const FIRST_PASSWORD_CHARACTERS: usize = 16;
+/// How often the certificate's files are looked at: they are renewed every few weeks, and nobody remembers the signal.
+const CERTIFICATE_SECONDS: u64 = 60;
 
-pub async fn serve(mut config: Config, environment: Environment) -> Result<(), Failure> {
+pub async fn serve(mut config: Config, overrides: Overrides, environment: Environment) -> Result<(), Failure> {
     let store = open(&config).await?;
-    let listener = TcpListener::bind(config.listen).await;
-    let listener =
-        listener.map_err(|error| Failure::new(format!("cannot listen on {}: {error}; choose another with --listen", config.listen)))?;
-    // Port 0 asks for any free one.
-    config.listen = listener.local_addr()?;
+    let tls = config.tls.clone().map(Tls::read).transpose()?.map(Arc::new);
+    let mut listeners = Vec::new();
+    for listen in &mut config.listen {
+        let (listener, bound) = Listener::bind(listen, tls.as_ref()).await?;
+        listeners.push(listener);
+        *listen = bound;
+    }
     if !store.has_principals().await? {
         first_account(&store, &config, environment).await?;
     }
     let authenticator = Authenticator::new(store.clone(), environment).await?;
-    let server = Arc::new(Server {
-        store,
-        authenticator,
-        paths: config.paths(),
-        limits: RequestLimits::default(),
-        environment,
-        public_origin: config.public_origin.clone(),
-    });
+    let server = Arc::new(Server::new(store, authenticator, &config, environment));
     let (stop, stopped) = watch::channel(false);
     let followers = tokio::spawn(follow::run(Arc::clone(&server), stopped.clone()));
+    tokio::spawn(reload(Arc::clone(&server), tls, overrides, config.clone()));
     tokio::spawn(async move {
         wait_for_signal().await;
         tracing::info!("stopping: running requests may end");
         // Sent to receivers that live as long as the server.
         let _ = stop.send(true);
     });
-    tracing::info!(address = %config.address(), "Kalends serves");
-    http::serve(Arc::clone(&server), listener, stopped).await?;
+    let listening = config.listen.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
+    tracing::info!(address = %config.address(), %listening, "Kalends serves");
+    http::serve(Arc::clone(&server), listeners, &config, stopped).await?;
     followers.await.map_err(|error| Failure::new(format!("the followers ended in a bug: {error}")))?;
     server.store.close().await;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// On SIGHUP reads the configuration and the certificate again, and the certificate alone whenever its files have changed.
+async fn reload(server: Arc<Server>, tls: Option<Arc<Tls>>, overrides: Overrides, mut config: Config) {
+    let Ok(mut hangup) = signal(SignalKind::hangup()) else { return };
+    let mut tick = tokio::time::interval(Duration::from_secs(CERTIFICATE_SECONDS));
+    loop {
+        let is_hangup = tokio::select! {
+            _ = hangup.recv() => true,
+            _ = tick.tick() => false,
+        };
+        if let Some(tls) = &tls {
+            match tls.reload() {
+                Ok(true) => tracing::info!("the certificate was read again"),
+                Ok(false) => {}
+                Err(failure) => tracing::error!(%failure, "the certificate stays as it was"),
+            }
+        }
+        if is_hangup {
+            match Config::read(&overrides).and_then(|new| logging::set(&new.reloadable.log).map(|()| new)) {
+                Ok(new) => {
+                    tell_changes(&config, &new);
+                    server.reload(new.reloadable.clone());
+                    config = new;
+                }
+                Err(failure) => tracing::error!(%failure, "the configuration stays as it was"),
+            }
+        }
+    }
+}
+
+/// Says of each key that was changed whether it is in force now.
+fn tell_changes(old: &Config, new: &Config) {
+    let mut changed = false;
+    for (key, (old, new)) in KEYS.iter().zip(old.given.iter().zip(&new.given)).filter(|(_, (old, new))| old.texts != new.texts) {
+        changed = true;
+        let (from, to) = (key.shown(old), key.shown(new));
+        match key.reloads {
+            true => tracing::info!(key = key.name, %from, %to, "reloaded"),
+            false => tracing::warn!(key = key.name, %from, %to, "takes effect when the server is started again"),
+        }
+    }
+    if !changed {
+        tracing::info!("the configuration was read again: nothing has changed");
+    }
 }
 
 /// SIGTERM from a service manager, SIGINT from a terminal.

@@ -12,12 +12,9 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use crate::answer::Piece;
+use crate::config::HttpLimits;
 use crate::failure::Failure;
 
-/// A body that brings nothing for this long is given up.
-const IDLE_SECONDS_MAX: u64 = 20;
-/// A body is whole within this time.
-const TOTAL_SECONDS_MAX: u64 = 300;
 /// Of a body that is too large this much is read and thrown away: a client that only writes first would not see the answer.
 const DRAINED_BYTES_MAX: u64 = 128 * 1024 * 1024;
 
@@ -32,22 +29,23 @@ pub enum BodyError {
 }
 
 /// Reads a body of `limit` bytes at most.
-pub async fn read_body(body: Incoming, headers: &HeaderMap, limit: usize) -> Result<Bytes, BodyError> {
+pub async fn read_body(body: Incoming, headers: &HeaderMap, limit: usize, time: &HttpLimits) -> Result<Bytes, BodyError> {
     let announced = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()).and_then(|text| text.parse::<u64>().ok());
     let waits = headers.get(header::EXPECT).is_some();
     if announced.is_some_and(|bytes| bytes > limit as u64) && waits {
         // RFC 9110 §10.1.1: a client that waits for 100 need not send it at all.
         return Err(BodyError::TooLarge(limit));
     }
-    timeout(Duration::from_secs(TOTAL_SECONDS_MAX), collect(body, limit)).await.unwrap_or(Err(BodyError::TooSlow))
+    let idle = Duration::from_secs(time.body_idle_seconds_max);
+    timeout(Duration::from_secs(time.body_seconds_max), collect(body, limit, idle)).await.unwrap_or(Err(BodyError::TooSlow))
 }
 
-async fn collect(mut body: Incoming, limit: usize) -> Result<Bytes, BodyError> {
+async fn collect(mut body: Incoming, limit: usize, idle: Duration) -> Result<Bytes, BodyError> {
     let mut collected = BytesMut::new();
-    while let Some(data) = next(&mut body).await? {
+    while let Some(data) = next(&mut body, idle).await? {
         if collected.len() + data.len() > limit {
             drop(collected);
-            drain(body).await;
+            drain(body, idle).await;
             return Err(BodyError::TooLarge(limit));
         }
         collected.extend_from_slice(&data);
@@ -55,9 +53,9 @@ async fn collect(mut body: Incoming, limit: usize) -> Result<Bytes, BodyError> {
     Ok(collected.freeze())
 }
 
-async fn next(body: &mut Incoming) -> Result<Option<Bytes>, BodyError> {
+async fn next(body: &mut Incoming, idle: Duration) -> Result<Option<Bytes>, BodyError> {
     loop {
-        let frame = timeout(Duration::from_secs(IDLE_SECONDS_MAX), body.frame()).await.map_err(|_| BodyError::TooSlow)?;
+        let frame = timeout(idle, body.frame()).await.map_err(|_| BodyError::TooSlow)?;
         match frame {
             None => return Ok(None),
             Some(Err(_)) => return Err(BodyError::Broken),
@@ -71,10 +69,10 @@ async fn next(body: &mut Incoming) -> Result<Option<Bytes>, BodyError> {
     }
 }
 
-async fn drain(mut body: Incoming) {
+async fn drain(mut body: Incoming, idle: Duration) {
     let mut bytes = 0;
     while bytes < DRAINED_BYTES_MAX {
-        match next(&mut body).await {
+        match next(&mut body, idle).await {
             Ok(Some(data)) => bytes += data.len() as u64,
             Ok(None) | Err(_) => return,
         }

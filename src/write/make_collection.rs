@@ -33,15 +33,15 @@ pub async fn make_collection(server: &Server, target: &Target, request: MakeColl
     }
     let new = new_calendar(segment, &request.properties);
     let set = Alteration { set: new.properties.clone(), ..Alteration::default() };
-    check_quota(&[], &set, &server.limits)?;
+    check_quota(&[], &set, &server.limits())?;
     let home = owner.home();
     let mut write = server.store.write(&[home], context).await?.ok_or_else(Refusal::not_found)?;
     if write.collection(home, segment).await?.is_some() {
         return Err(exists(request.mkcalendar).into());
     }
     conditions::check(server, target, &request.conditions, None, &mut write).await?;
-    if write.count_collections(home).await? >= server.limits.collections_max {
-        let message = format!("a calendar home holds at most {} collections", server.limits.collections_max);
+    if write.count_collections(home).await? >= server.limits().collections_max {
+        let message = format!("a calendar home holds at most {} collections", server.limits().collections_max);
         return Err(Refusal::rule(Precondition::QuotaNotExceeded, message).into());
     }
     write.append(home, Change::CollectionCreated(&new)).await?;
@@ -80,7 +80,7 @@ fn judge(property: &Element, server: &Server) -> Result<(), PropertyRefusal> {
         return check_components(property);
     }
     check(property, Kind::Calendar)?;
-    check_size(property, &server.limits)
+    check_size(property, &server.limits())
 }
 
 /// RFC 4791 §5.2.3: at least one, and only what a calendar can hold here.

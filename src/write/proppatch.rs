@@ -22,7 +22,7 @@ use crate::validators;
 pub async fn proppatch(server: &Server, target: &Target, request: Proppatch, context: Context) -> Result<Answer, Error> {
     let (Some(kind), Some(owner)) = (target.kind(), &target.owner) else { return Err(Refusal::not_found().into()) };
     let outcome: Vec<(Name, Result<(), PropertyRefusal>)> =
-        request.updates.iter().map(|update| (update.name().clone(), judge(update, kind, &server.limits))).collect();
+        request.updates.iter().map(|update| (update.name().clone(), judge(update, kind, &server.limits()))).collect();
     let home = owner.home();
     let mut write = server.store.write(&[home], context).await?.ok_or_else(Refusal::not_found)?;
     let (collection, name, validators) = holder(target, &mut write).await?;
@@ -32,7 +32,7 @@ pub async fn proppatch(server: &Server, target: &Target, request: Proppatch, con
         let alteration = net_effect(&request.updates);
         if !alteration.set.is_empty() {
             let there = write.properties(home, collection, &name).await?;
-            check_quota(&there, &alteration, &server.limits)?;
+            check_quota(&there, &alteration, &server.limits())?;
         }
         write.append(home, Change::PropertiesAltered { collection, name: &name, alteration: &alteration }).await?;
         write.commit().await?;

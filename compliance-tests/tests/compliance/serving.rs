@@ -1,6 +1,11 @@
 //! Starting, configuring and watching the server, as who runs it would.
 
+mod configuration;
+mod proxies;
+mod tls;
+
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use compliance_tests::account::{Account, add, authority, event_with};
 use compliance_tests::client::Client;
@@ -23,15 +28,40 @@ struct ByHand {
 
 impl ByHand {
     fn start(configure: impl FnOnce(&mut Command, &Folder, u16)) -> Self {
+        let by_hand = Self::start_at_once(configure);
+        wait_until_healthy(&by_hand.authority(), || by_hand.read("err"));
+        by_hand
+    }
+
+    /// As [`ByHand::start`], for one that does not answer by plain HTTP.
+    fn start_at_once(configure: impl FnOnce(&mut Command, &Folder, u16)) -> Self {
         let (folder, port) = (Folder::new("by-hand"), free_port());
         let mut command = Command::new(binary());
         command.current_dir(folder.path()).env_remove("KALENDS_URL").stdin(Stdio::null());
         let out = |name: &str| std::fs::File::create(folder.path().join(name)).unwrap();
         command.stdout(out("out")).stderr(out("err"));
         configure(&mut command, &folder, port);
-        let by_hand = Self { child: spawn(command), port, folder };
-        wait_until_healthy(&by_hand.authority(), || by_hand.read("err"));
-        by_hand
+        Self { child: spawn(command), port, folder }
+    }
+
+    /// The account that the first start made.
+    fn client(&self) -> Client {
+        let output = self.read("out");
+        Client::new(&self.authority(), &told(&output, "Name:"), &told(&output, "Password:"))
+    }
+
+    fn signal(&self, name: &str) {
+        let pid = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-s", name, &pid]).status().unwrap().success());
+    }
+
+    /// Waits until the log says something.
+    fn says(&self, what: &str) {
+        let until = Instant::now() + Duration::from_secs(20);
+        while !self.read("err").contains(what) {
+            assert!(Instant::now() < until, "no {what} in {}", self.read("err"));
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     fn authority(&self) -> String {
