@@ -1,10 +1,12 @@
 //! The command line. Every error is one sentence that says what to do.
 
 mod accounts;
+mod calendar;
 mod config;
 mod ical;
 mod log;
 mod serve;
+mod transfer;
 
 use std::env::VarError;
 use std::path::PathBuf;
@@ -16,6 +18,7 @@ use crate::environment::Environment;
 use crate::failure::Failure;
 use crate::logging;
 use crate::store::{Location, SQLITE_FILE, Store};
+use accounts::find;
 
 /// A standards-first CalDAV server.
 #[derive(Debug, Parser)]
@@ -84,6 +87,11 @@ enum Command {
     /// Manage passwords for single devices
     #[command(subcommand)]
     AppPassword(accounts::AppPassword),
+    /// Manage an account's calendars
+    #[command(subcommand)]
+    Calendar(calendar::Calendar),
+    Import(transfer::Import),
+    Export(transfer::Export),
     /// Look after the change log
     #[command(subcommand)]
     Log(log::Log),
@@ -115,6 +123,11 @@ pub async fn run(cli: Cli, environment: Environment) -> Result<(), Failure> {
         Command::User(command @ accounts::User::Add { .. }) => accounts::user(command, &open(&config).await?, environment).await,
         Command::User(command) => accounts::user(command, &open_existing(&config).await?, environment).await,
         Command::AppPassword(command) => accounts::app_password(command, &open_existing(&config).await?, environment).await,
+        Command::Calendar(command) => {
+            calendar::calendar(command, &open_existing(&config).await?, &config.reloadable.limits, environment).await
+        }
+        Command::Import(command) => transfer::import(command, &open_existing(&config).await?, &config.reloadable.limits, environment).await,
+        Command::Export(command) => transfer::export(command, &open_existing(&config).await?).await,
         Command::Log(command) => log::log(command, &open_existing(&config).await?, environment).await,
     }
 }

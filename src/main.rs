@@ -21,6 +21,7 @@ mod server;
 mod store;
 mod target;
 mod token;
+mod transfer;
 mod validators;
 mod write;
 

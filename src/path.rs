@@ -125,6 +125,11 @@ pub fn encode(segment: &str) -> String {
     utf8_percent_encode(segment, ENCODED).to_string()
 }
 
+/// What [`encode`] made of a segment; `None` for what it never makes.
+pub fn decode(segment: &str) -> Option<String> {
+    segment_of(segment).ok().filter(|decoded| !decoded.is_empty() && !matches!(decoded.as_str(), "." | "..") && !decoded.contains('/'))
+}
+
 /// A collection's href as the client spells it, with the slash at its end.
 pub fn with_slash(path: &str) -> String {
     if path.ends_with('/') { path.to_owned() } else { format!("{path}/") }

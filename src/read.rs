@@ -5,7 +5,7 @@ mod calendar_multiget;
 mod calendar_query;
 mod expand_property;
 mod free_busy;
-mod get;
+pub mod get;
 mod members;
 mod principal_search;
 mod propfind;

@@ -111,7 +111,7 @@ fn refuse_object(refusal: ObjectRefusal) -> Refusal {
 }
 
 /// What an index can hold.
-fn check_uid_text(object: &CalendarObject) -> Result<(), Refusal> {
+pub fn check_uid_text(object: &CalendarObject) -> Result<(), Refusal> {
     if object.uid().len() > UID_BYTES_MAX || object.uid().contains('\0') {
         let message = format!("a UID has at most {UID_BYTES_MAX} bytes and no NUL");
         return Err(Refusal::rule(Precondition::ValidCalendarObjectResource, message));
@@ -120,7 +120,7 @@ fn check_uid_text(object: &CalendarObject) -> Result<(), Refusal> {
 }
 
 /// RFC 4791 §5.2.3, §5.3.2.1.
-fn check_component(collection: &Collection, object: &CalendarObject) -> Result<(), Refusal> {
+pub fn check_component(collection: &Collection, object: &CalendarObject) -> Result<(), Refusal> {
     let name = object.kind().name();
     if collection.components.iter().any(|component| component == name) {
         return Ok(());

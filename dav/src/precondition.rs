@@ -83,6 +83,13 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// The sentence for the person who reads it.
+    pub fn message(&self) -> &str {
+        match self {
+            Self::Precondition { message, .. } | Self::Status { message, .. } => message,
+        }
+    }
+
     /// Refused by a named rule.
     pub fn rule(code: Precondition, message: impl Into<String>) -> Self {
         Self::Precondition { code, hrefs: Vec::new(), lacks: None, message: message.into() }

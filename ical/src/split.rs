@@ -15,8 +15,9 @@ pub struct Part {
     pub bytes: Vec<u8>,
 }
 
-/// The objects of a text, in the order they begin. Components of one kind and UID are one object; each without a UID is its own.
-pub fn split(document: &Document) -> Vec<Part> {
+/// The objects of a text, in the order they begin, each made when it is asked for. Components of one kind and UID are one object; each
+/// without a UID is its own.
+pub fn split(document: &Document) -> impl ExactSizeIterator<Item = Part> {
     let root = document.root();
     let mut groups: Vec<(ComponentKind, String, Vec<Component<'_>>)> = Vec::new();
     let mut known: HashMap<(ComponentKind, String), usize> = HashMap::new();
@@ -38,22 +39,19 @@ pub fn split(document: &Document) -> Vec<Part> {
         .filter_map(|zone| Some((zone.property("TZID")?.value().trim().to_owned(), zone)))
         .collect();
     let prodid = root.property("PRODID").map_or_else(|| "-//Kalends//Kalends//EN".to_owned(), |prodid| prodid.value().into_owned());
-    groups
-        .into_iter()
-        .map(|(kind, uid, components)| {
-            let mut bytes = b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\n".to_vec();
-            crate::stream::write_folded(&format!("PRODID:{prodid}"), &mut bytes);
-            let mut named = BTreeSet::new();
-            components.iter().for_each(|component| zones_named(component, &mut named));
-            let needed = zones.iter().filter(|(id, _)| named.contains(id)).map(|(_, zone)| zone);
-            needed.chain(&components).for_each(|component| bytes.extend_from_slice(component.raw()));
-            if !bytes.ends_with(b"\n") {
-                bytes.extend_from_slice(b"\r\n");
-            }
-            bytes.extend_from_slice(b"END:VCALENDAR\r\n");
-            Part { kind, uid, bytes }
-        })
-        .collect()
+    groups.into_iter().map(move |(kind, uid, components)| {
+        let mut bytes = b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\n".to_vec();
+        crate::stream::write_folded(&format!("PRODID:{prodid}"), &mut bytes);
+        let mut named = BTreeSet::new();
+        components.iter().for_each(|component| zones_named(component, &mut named));
+        let needed = zones.iter().filter(|(id, _)| named.contains(id)).map(|(_, zone)| zone);
+        needed.chain(&components).for_each(|component| bytes.extend_from_slice(component.raw()));
+        if !bytes.ends_with(b"\n") {
+            bytes.extend_from_slice(b"\r\n");
+        }
+        bytes.extend_from_slice(b"END:VCALENDAR\r\n");
+        Part { kind, uid, bytes }
+    })
 }
 
 /// As deep as the tree is, which the limits bound.
@@ -83,7 +81,8 @@ mod tests {
             event("b", "DTSTART;TZID=B:20260101T090000\n"),
             event("a", "RECURRENCE-ID;TZID=A:20260102T090000\nDTSTART;TZID=A:20260102T100000\n"),
         );
-        let parts = split(&Document::parse(text.into_bytes(), &Limits::default()).unwrap());
+        let document = Document::parse(text.into_bytes(), &Limits::default()).unwrap();
+        let parts: Vec<Part> = split(&document).collect();
         let uids: Vec<(&str, &str)> = parts.iter().map(|part| (part.kind.name(), part.uid.as_str())).collect();
         assert_eq!(uids, [("VEVENT", "a"), ("VEVENT", "b"), ("VTODO", "a")]);
         for part in &parts {

@@ -175,7 +175,7 @@ pub async fn app_password(command: AppPassword, store: &Store, environment: Envi
     Ok(())
 }
 
-async fn find(store: &Store, name: &str) -> Result<Principal, Failure> {
+pub async fn find(store: &Store, name: &str) -> Result<Principal, Failure> {
     let found = store.principal_by_login(name).await?;
     found.ok_or_else(|| Failure::new(format!("there is no account {name}: see `kalends user list`")))
 }

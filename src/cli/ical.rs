@@ -140,7 +140,7 @@ fn read(file: &Path) -> Result<Vec<u8>, Failure> {
 fn parts(file: &Path) -> Result<Vec<Part>, Failure> {
     let document = Document::parse(read(file)?, &limits());
     let document = document.map_err(|refusal| Failure::new(format!("{}: {}", file.display(), refusal.message)))?;
-    Ok(split(&document))
+    Ok(split(&document).collect())
 }
 
 fn check(file: &Path, as_json: bool) -> Result<(), Failure> {

@@ -99,6 +99,22 @@ impl Store {
         read_objects_page(&mut self.database.clone(), home, collection, after, Bodies::Without).await
     }
 
+    /// As [`Store::objects_page`], with their bodies.
+    pub async fn objects_page_with_bodies(
+        &self,
+        home: HomeId,
+        collection: CollectionId,
+        after: &str,
+    ) -> Result<Vec<StoredObject>, Failure> {
+        read_objects_page(&mut self.database.clone(), home, collection, after, Bodies::With).await
+    }
+
+    /// How many objects a collection has.
+    pub async fn count_objects(&self, home: HomeId, collection: CollectionId) -> Result<i64, Failure> {
+        let row = self.database.clone().row(sql::COUNT_OBJECTS, arguments![home.0, collection.0]).await?;
+        row.map_or(Ok(0), |row| row.integer(0))
+    }
+
     /// Objects in order of their last put, after a position, `rows_max` at most.
     pub async fn objects_by_position(
         &self,

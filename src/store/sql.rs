@@ -135,6 +135,7 @@ statements! {
                       VALUES ($1, $2, $3, $4, $5, $6, $2, $2)";
     COLLECTION = concat!(collection_columns!(), " WHERE home_id = $1 AND segment = $2");
     COLLECTIONS = concat!(collection_columns!(), " WHERE home_id = $1 ORDER BY collection_id");
+    COUNT_OBJECTS = "SELECT COUNT(*) FROM objects WHERE home_id = $1 AND collection_id = $2";
     COUNT_COLLECTIONS = "SELECT COUNT(*) FROM collections WHERE home_id = $1";
     SET_CHANGED = "UPDATE collections SET changed_position = $3 WHERE home_id = $1 AND collection_id = $2";
     SET_ALTERED = "UPDATE collections SET altered_position = $3 WHERE home_id = $1 AND collection_id = $2";

@@ -66,6 +66,7 @@ mod rfc7617;
 mod rfc8144;
 mod rfc9110;
 mod serving;
+mod tools;
 
 /// What a requirement is written as.
 trait Requirement<Needs> {
