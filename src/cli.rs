@@ -1,10 +1,12 @@
 //! The command line. Every error is one sentence that says what to do.
 
 mod accounts;
+mod backup;
 mod calendar;
 mod config;
 mod ical;
 mod log;
+mod operate;
 mod serve;
 mod transfer;
 
@@ -92,6 +94,11 @@ enum Command {
     Calendar(calendar::Calendar),
     Import(transfer::Import),
     Export(transfer::Export),
+    Status(operate::Status),
+    Backup(backup::Backup),
+    Restore(backup::Restore),
+    Migrate(operate::Migrate),
+    Dns(operate::Dns),
     /// Look after the change log
     #[command(subcommand)]
     Log(log::Log),
@@ -128,6 +135,11 @@ pub async fn run(cli: Cli, environment: Environment) -> Result<(), Failure> {
         }
         Command::Import(command) => transfer::import(command, &open_existing(&config).await?, &config.reloadable.limits, environment).await,
         Command::Export(command) => transfer::export(command, &open_existing(&config).await?).await,
+        Command::Status(command) => operate::status(&command, &config).await,
+        Command::Backup(command) => backup::backup(command, &config).await,
+        Command::Restore(command) => backup::restore(command, &config, environment).await,
+        Command::Migrate(_) => operate::migrate(&config).await,
+        Command::Dns(command) => operate::dns(&command, &config),
         Command::Log(command) => log::log(command, &open_existing(&config).await?, environment).await,
     }
 }

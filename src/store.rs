@@ -17,6 +17,7 @@ mod postgres;
 mod projection;
 mod sql;
 mod sqlite;
+mod status;
 mod verify;
 
 use std::path::Path;
@@ -140,6 +141,8 @@ pub struct Store {
 
 /// The file in a data folder.
 pub const SQLITE_FILE: &str = "kalends.sqlite";
+/// Locked by every server that uses a data folder.
+const SERVING_FILE: &str = "kalends.serving";
 
 impl Store {
     /// Opens the database without touching its schema.
@@ -161,6 +164,14 @@ impl Store {
         drop(lock);
         result?;
         self.look_for_stale_facts().await
+    }
+
+    /// Copies the embedded database as it is at one moment into a new file; others read and write meanwhile.
+    pub async fn copy_to(&self, file: &Path) -> Result<(), Failure> {
+        let Database::Sqlite { readers, .. } = &self.database else {
+            return Err(Failure::new("only the embedded database is copied so"));
+        };
+        sqlite::copy_to(readers, file).await
     }
 
     /// Whether a statement can be answered.
@@ -194,6 +205,22 @@ impl Store {
         let row = database.row(sql::SETTING, arguments![name]).await?;
         row.ok_or_else(|| Failure::new("a setting vanished while it was made"))?.bytes(0)
     }
+}
+
+/// Says, until dropped, that a server uses a data folder; several may.
+pub fn hold(folder: &Path) -> Result<std::fs::File, Failure> {
+    let file = std::fs::File::create(folder.join(SERVING_FILE))?;
+    let busy = |_| Failure::new(format!("a backup is being restored in {}: wait until it is done", folder.display()));
+    file.try_lock_shared().map_err(busy)?;
+    Ok(file)
+}
+
+/// As [`hold`], for who must be alone.
+pub fn hold_alone(folder: &Path) -> Result<std::fs::File, Failure> {
+    let file = std::fs::File::create(folder.join(SERVING_FILE))?;
+    let busy = |_| Failure::new(format!("a server runs on {}: stop it first", folder.display()));
+    file.try_lock().map_err(busy)?;
+    Ok(file)
 }
 
 /// Holds the lock file until dropped.

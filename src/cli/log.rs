@@ -26,7 +26,7 @@ pub async fn log(command: Log, store: &Store, environment: Environment) -> Resul
     }
 }
 
-async fn verify(store: &Store) -> Result<(), Failure> {
+pub async fn verify(store: &Store) -> Result<(), Failure> {
     let (mut homes, mut changes, mut collections, mut objects, mut differences) = (0_u64, 0_u64, 0_usize, 0_usize, 0_usize);
     for home in store.home_ids().await? {
         let Some(found) = store.verify(home).await? else { continue };

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use super::{accounts, open, say};
+use super::{accounts, make_folder, open, say};
 use crate::auth::Authenticator;
 use crate::config::{Config, KEYS, Overrides};
 use crate::environment::Environment;
@@ -15,7 +15,7 @@ use crate::follow;
 use crate::http::{self, Listener, Tls};
 use crate::logging;
 use crate::server::Server;
-use crate::store::Store;
+use crate::store::{Location, Store, hold};
 
 const FIRST_ACCOUNT: &str = "me";
 const FIRST_PASSWORD_CHARACTERS: usize = 16;
@@ -23,6 +23,14 @@ const FIRST_PASSWORD_CHARACTERS: usize = 16;
 const CERTIFICATE_SECONDS: u64 = 60;
 
 pub async fn serve(mut config: Config, overrides: Overrides, environment: Environment) -> Result<(), Failure> {
+    // Held as long as the server runs: nobody puts another database in the place of this one.
+    let _held = match config.location() {
+        Location::Folder(folder) => {
+            make_folder(&folder)?;
+            Some(hold(&folder)?)
+        }
+        Location::Postgres(_) => None,
+    };
     let store = open(&config).await?;
     let tls = config.tls.clone().map(Tls::read).transpose()?.map(Arc::new);
     let mut listeners = Vec::new();

@@ -216,4 +216,9 @@ statements! {
     ERASE_PRINCIPAL = "DELETE FROM principals WHERE principal_id = $1";
 
     READY = "SELECT 1";
+    STATUS = "SELECT (SELECT COUNT(*) FROM principals), (SELECT COUNT(*) FROM collections), (SELECT COUNT(*) FROM objects), \
+              CAST(COALESCE((SELECT SUM(size) FROM objects), 0) AS BIGINT), (SELECT COUNT(*) FROM log), \
+              (SELECT COUNT(*) FROM marks m LEFT JOIN cursors c ON c.follower = m.follower AND c.home_id = m.home_id \
+               WHERE m.position > COALESCE(c.position, 0)), \
+              (SELECT COUNT(*) FROM parked), (SELECT MAX(version) FROM _sqlx_migrations)";
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, Executor, SqliteConnection};
+use sqlx::{ConnectOptions, Executor, SqliteConnection, SqlitePool};
 use tokio::sync::{Mutex, OwnedMutexGuard, oneshot};
 
 use super::database::Database;
@@ -26,6 +26,7 @@ const ROLLBACK: &str = "ROLLBACK";
 const SAVEPOINT: &str = "SAVEPOINT turn";
 const RELEASE: &str = "RELEASE turn";
 const CHECKPOINT: &str = "PRAGMA wal_checkpoint(TRUNCATE)";
+const COPY: &str = "VACUUM INTO ?";
 const ROLLBACK_TURN: &str = "ROLLBACK TO turn; RELEASE turn";
 
 /// Opens (and makes, if it is missing) the database file. WAL with synchronous FULL: a commit that returned is on the disk.
@@ -209,6 +210,13 @@ impl Drop for Turn {
             }
         });
     }
+}
+
+/// Writes what one reader sees into a new file.
+pub async fn copy_to(readers: &SqlitePool, file: &Path) -> Result<(), Failure> {
+    let name = file.to_str().ok_or_else(|| Failure::new(format!("{} is no name in UTF-8", file.display())))?;
+    sqlx::query(COPY).bind(name).execute(readers).await?;
+    Ok(())
 }
 
 /// Folds the write-ahead log into the database, so that the one file holds everything once the server has stopped.

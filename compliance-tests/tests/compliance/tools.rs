@@ -9,6 +9,7 @@ on_each_database! {
     a_file_is_imported_object_by_object_and_told_so,
     what_is_there_already_is_treated_as_asked,
     a_whole_account_goes_through_a_zip_file_unchanged,
+    the_state_is_told_in_numbers,
 }
 
 fn started(kind: Kind) -> &'static Server {
@@ -155,4 +156,72 @@ fn a_whole_account_goes_through_a_zip_file_unchanged(kind: Kind) {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     assert!(other.command_ok(&["log", "verify"], "").contains("0 differences"));
     assert!(refused(other, &["import", "bob", zip, "--calendar", "x"], "").contains("leave --calendar out"));
+}
+
+fn the_state_is_told_in_numbers(kind: Kind) {
+    let account = Account::new(started(kind), "ann");
+    let server = account.server.unwrap();
+    account.put("one.ics", &event_with("one", "DTSTART:20260601T090000Z\r\n")).expect(201);
+    let status: serde_json::Value = serde_json::from_str(&server.command_ok(&["status", "--json"], "")).unwrap();
+    // The account of the first start is there as well.
+    for (name, number) in [("accounts", 2), ("objects", 1), ("parked_changes", 0), ("homes_waiting_for_followers", 0)] {
+        assert_eq!(status[name], number, "{name} in {status}");
+    }
+    assert!(status["body_bytes"].as_i64().unwrap() > 100 && status["schema"].as_i64().unwrap() >= 1, "{status}");
+    assert!(server.command_ok(&["status"], "").contains("log rows"));
+    assert!(server.command_ok(&["migrate"], "").starts_with("The schema is "));
+}
+
+#[test]
+fn a_backup_under_load_is_whole_and_can_be_restored() {
+    let mut server = Server::start(Kind::Sqlite);
+    compliance_tests::account::add(&server, "ann", "correct horse");
+    let client = Client::new(&compliance_tests::account::authority(&server), "ann", "correct horse");
+    let put = |number: usize| {
+        let body = event_with(&format!("n{number}"), "DTSTART:20260601T090000Z\r\n");
+        client.put(&format!("/dav/calendars/ann/calendar/{number}.ics"), &body).expect(201);
+    };
+    (0..50).for_each(put);
+    let folder = server.data().parent().unwrap().join("backup");
+    let folder = folder.to_str().unwrap();
+    std::thread::scope(|scope| {
+        let writing = scope.spawn(|| (50..400).for_each(put));
+        let said = server.command_ok(&["backup", folder], "");
+        assert!(said.contains("Copied the database to ") && said.contains(" 0 differences."), "{said}");
+        writing.join().unwrap();
+    });
+    assert!(refused(&server, &["backup", folder], "").contains("name a new folder"));
+    assert!(refused(&server, &["restore", folder, "--replace"], "").contains("stop it first"));
+    server.terminate();
+    assert!(refused(&server, &["restore", folder], "").contains("--replace"));
+    assert!(refused(&server, &["restore", "/nonexistent"], "").contains("`kalends backup` wrote"));
+    let said = server.command_ok(&["restore", folder, "--replace"], "");
+    assert!(said.contains(".before-") && said.contains("Restored "), "{said}");
+    server.go();
+    let count = client.propfind("/dav/calendars/ann/calendar/", "1", "<D:getetag/>").multistatus().responses.len() - 1;
+    assert!((50..=400).contains(&count), "{count}");
+    assert!(server.command_ok(&["log", "verify"], "").contains("0 differences"));
+    put(1000);
+    // A copy that was damaged is not put in the place of anything.
+    let copy = std::path::Path::new(folder).join("kalends.sqlite");
+    let mut bytes = std::fs::read(&copy).unwrap();
+    let half = bytes.len() / 2;
+    bytes[half..].iter_mut().step_by(97).for_each(|byte| *byte ^= 0x55);
+    std::fs::write(&copy, bytes).unwrap();
+    server.terminate();
+    server.command(&["restore", folder, "--replace"], "").status.success().then(|| panic!("a damaged copy was restored"));
+    server.go();
+    client.get("/dav/calendars/ann/calendar/1000.ics").expect(200);
+}
+
+#[test]
+fn rfc6764_records_for_dns_are_printed_as_a_zone_file_has_them() {
+    let server = Server::new(Kind::Sqlite, &["--base-url", "https://cal.example.org:8443/kalends/"]);
+    let said = server.command_ok(&["dns", "Example.org"], "");
+    let lines: Vec<&str> = said.lines().collect();
+    assert_eq!(lines[0], "_caldavs._tcp.example.org. 3600 IN SRV 0 1 8443 cal.example.org.");
+    assert_eq!(lines[1], "_caldavs._tcp.example.org. 3600 IN TXT \"path=/kalends/dav/\"");
+    assert!(refused(&server, &["dns", "example"], "").contains("behind the @"));
+    let plain = Server::new(Kind::Sqlite, &[]);
+    assert!(refused(&plain, &["dns", "example.org"], "").contains("--base-url"));
 }
