@@ -5,6 +5,7 @@
 //! ([`filter::BoundReached`]), never silence.
 
 pub mod calendar_data;
+pub mod calendar_user;
 mod civil;
 pub mod compare;
 pub mod component;
