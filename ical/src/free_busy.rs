@@ -9,7 +9,7 @@ use crate::object::CalendarObject;
 use crate::zone::Zone;
 
 /// Periods of one object in one answer.
-const PERIODS_MAX: usize = 50_000;
+pub(crate) const PERIODS_MAX: usize = 50_000;
 
 /// How busy (RFC 5545 §3.2.9).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,6 +20,20 @@ pub enum BusyKind {
     BusyTentative,
     /// BUSY-UNAVAILABLE.
     BusyUnavailable,
+}
+
+impl BusyKind {
+    /// By its name; one that is not known counts as BUSY (RFC 5545 §3.2.9).
+    pub(crate) fn of(name: &str) -> Self {
+        let is = |known: &str| name.eq_ignore_ascii_case(known);
+        if is("BUSY-TENTATIVE") {
+            Self::BusyTentative
+        } else if is("BUSY-UNAVAILABLE") {
+            Self::BusyUnavailable
+        } else {
+            Self::Busy
+        }
+    }
 }
 
 /// A busy period, UTC microseconds, half open.
@@ -33,7 +47,9 @@ pub struct Period {
     pub kind: BusyKind,
 }
 
-/// The busy time of one object within a window: events that are opaque and not cancelled, and the periods of free-busy objects.
+/// The busy time of one object within a window (UTC microseconds, half open): events that are opaque and not cancelled, and the periods
+/// of free-busy objects. Floating times are read in `floating`. What availability objects leave unavailable depends on each other:
+/// [`crate::availability`].
 ///
 /// # Errors
 /// [`BoundReached`] if there are too many, or finding them takes too much work.
@@ -66,13 +82,7 @@ pub fn busy_periods(object: &CalendarObject, window: (UtcMicros, UtcMicros), flo
         ComponentKind::FreeBusy => {
             for component in object.main_components() {
                 for ((start, end), kind) in free_busy_periods(&component) {
-                    let kind = match &*kind {
-                        "FREE" => continue,
-                        "BUSY-TENTATIVE" => BusyKind::BusyTentative,
-                        "BUSY-UNAVAILABLE" => BusyKind::BusyUnavailable,
-                        _ => BusyKind::Busy,
-                    };
-                    if !add(start, end, kind) {
+                    if &*kind != "FREE" && !add(start, end, BusyKind::of(&kind)) {
                         return Err(BoundReached);
                     }
                 }

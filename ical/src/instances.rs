@@ -123,6 +123,16 @@ pub(crate) struct Series<'a> {
 
 impl<'a> Series<'a> {
     pub fn of(object: &'a CalendarObject, floating: &'a Zone, work: &'a Work) -> Self {
+        Self::of_components(object, object.main_components(), floating, work)
+    }
+
+    /// Of components that are a series with its overrides somewhere in an object.
+    pub fn of_components(
+        object: &'a CalendarObject,
+        components: impl Iterator<Item = Component<'a>>,
+        floating: &'a Zone,
+        work: &'a Work,
+    ) -> Self {
         let mut series = Self {
             object,
             floating,
@@ -139,7 +149,7 @@ impl<'a> Series<'a> {
             replaced: Vec::new(),
             futures: Vec::new(),
         };
-        for component in object.main_components() {
+        for component in components {
             match component.property("RECURRENCE-ID").filter(|_| component.property("RRULE").is_none()) {
                 None => series.master = Some(series.timed(component)),
                 Some(property) => series.add_override(component, &property),

@@ -4,6 +4,7 @@
 //! is rewritten. Recurrence seeks straight to the window it is asked about. Work is bounded, and running into a bound is an outcome
 //! ([`filter::BoundReached`]), never silence.
 
+pub mod availability;
 pub mod calendar_data;
 pub mod calendar_user;
 mod civil;
