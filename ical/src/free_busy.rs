@@ -1,4 +1,20 @@
 //! Busy time: RFC 4791 §7.10, RFC 5545 §3.6.4.
+//!
+//! ```
+//! use bytes::Bytes;
+//! use kalends_ical::date::parse_utc;
+//! use kalends_ical::free_busy::{busy_periods, coalesce, vfreebusy};
+//! use kalends_ical::zone::Zone;
+//! use kalends_ical::{CalendarObject, Limits};
+//!
+//! let text = "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:1\r\nDTSTART:20260105T090000Z\r\nDURATION:PT1H\r\nRRULE:FREQ=HOURLY;COUNT=3\r\n\
+//!             STATUS:TENTATIVE\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
+//! let object = CalendarObject::parse(Bytes::from(text), &Limits::default())?;
+//! let window = (parse_utc("20260105T000000Z").ok_or("a time")?, parse_utc("20260106T000000Z").ok_or("a time")?);
+//! let periods = coalesce(busy_periods(&object, window, &Zone::utc())?);
+//! assert!(vfreebusy(&periods, window, window.0, "answer").contains("FREEBUSY;FBTYPE=BUSY-TENTATIVE:20260105T090000Z/20260105T120000Z\r\n"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 use crate::UtcMicros;
 use crate::component::ComponentKind;
@@ -106,7 +122,7 @@ fn kind_of_event(component: &crate::component::Component<'_>) -> Option<BusyKind
     }
 }
 
-/// Periods of one kind that touch become one; in order of start.
+/// The same periods in order of start, those of one kind that touch as one (RFC 4791 §7.10).
 pub fn coalesce(mut periods: Vec<Period>) -> Vec<Period> {
     periods.sort_unstable_by_key(|period| (period.kind, period.start, period.end));
     let mut merged: Vec<Period> = Vec::new();
@@ -120,7 +136,7 @@ pub fn coalesce(mut periods: Vec<Period>) -> Vec<Period> {
     merged
 }
 
-/// The answer to a free-busy-query: a VCALENDAR with one VFREEBUSY.
+/// The answer to a free-busy-query (RFC 4791 §7.10): a VCALENDAR with one VFREEBUSY. Window and DTSTAMP are UTC microseconds.
 pub fn vfreebusy(periods: &[Period], window: (UtcMicros, UtcMicros), dtstamp: UtcMicros, uid: &str) -> String {
     let mut out = String::from("BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Kalends//Kalends//EN\r\nBEGIN:VFREEBUSY\r\n");
     let mut line = |text: String| {

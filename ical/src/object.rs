@@ -106,7 +106,7 @@ impl CalendarObject {
         &self.bytes
     }
 
-    /// The UID of its components.
+    /// The UID of its components (RFC 4791 §4.1), as it is written; empty if what was stored has none.
     pub fn uid(&self) -> &str {
         &self.inner.uid
     }
@@ -116,7 +116,7 @@ impl CalendarObject {
         self.inner.kind
     }
 
-    /// Facts for the time-range index.
+    /// Facts for the index. Times that hang in no zone are read in UTC, and bounds are wider by what any zone may be away from it.
     pub fn facts(&self) -> Facts {
         facts::facts_of(self)
     }

@@ -1,4 +1,23 @@
 //! When it is: an object's instances in order, the last one before a moment, the next alarm.
+//!
+//! ```
+//! use bytes::Bytes;
+//! use kalends_ical::date::{format_utc, parse_utc};
+//! use kalends_ical::occurrences::{next_alarm, occurrences};
+//! use kalends_ical::zone::Zone;
+//! use kalends_ical::{CalendarObject, Limits, UNBOUNDED_FUTURE};
+//!
+//! let text = "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:1\r\nDTSTART;TZID=America/New_York:20260105T090000\r\nRRULE:FREQ=WEEKLY\r\n\
+//!             BEGIN:VALARM\r\nTRIGGER:-PT15M\r\nEND:VALARM\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
+//! let object = CalendarObject::parse(Bytes::from(text), &Limits::default())?;
+//! let from = parse_utc("20260701T000000Z").ok_or("a time")?;
+//! let found = occurrences(&object, (from, UNBOUNDED_FUTURE), &Zone::utc(), 2)?;
+//! let begins: Vec<String> = found.iter().map(|occurrence| format_utc(occurrence.begins)).collect();
+//! assert_eq!(begins, ["20260706T130000Z", "20260713T130000Z"]);
+//! let ring = next_alarm(&object, from, &Zone::utc())?.ok_or("an alarm")?;
+//! assert_eq!(format_utc(ring.at), "20260706T124500Z");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 use crate::component::Component;
 use crate::filter::{BoundReached, Work};
