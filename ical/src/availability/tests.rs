@@ -426,6 +426,21 @@ fn rfc7953_s7_2_4_the_value_of_the_property_is_an_object() {
 }
 
 #[test]
+fn rfc5545_s3_6_5_rules_of_another_zone_hold_as_long_as_something_is_available() {
+    let observance = |from: &str, offset: &str| {
+        format!("BEGIN:STANDARD\nDTSTART:{from}T000000\nTZOFFSETFROM:+0100\nTZOFFSETTO:{offset}\nEND:STANDARD\n")
+    };
+    let zone = format!(
+        "BEGIN:VTIMEZONE\nTZID:Europe/Berlin\n{}{}END:VTIMEZONE\n",
+        observance("19700101", "+0100"),
+        observance("20200101", "+0900")
+    );
+    let hours = "BEGIN:AVAILABLE\nUID:a\nDTSTART;TZID=Europe/Berlin:20110103T090000\nDURATION:PT8H\nRRULE:FREQ=DAILY\nEND:AVAILABLE\n";
+    let text = format!("{zone}BEGIN:VAVAILABILITY\nUID:v\nDTSTART;TZID=Europe/Berlin:20110101T000000\n{hours}END:VAVAILABILITY\n");
+    assert_eq!(slots(&text, day(), 8), "FUU");
+}
+
+#[test]
 fn times_that_rfc7953_does_not_allow_are_read_like_those_of_events() {
     let text = "BEGIN:VAVAILABILITY\nUID:a\nDTSTART;VALUE=DATE:20260105\nDTEND;VALUE=DATE:20260106\nBEGIN:AVAILABLE\nDTSTART:20260105T090000\n\
                 DTEND:20260105T170000\nEND:AVAILABLE\nBEGIN:AVAILABLE\nDTSTART:20260105T200000\nDURATION:PT1H\nEND:AVAILABLE\n\
