@@ -98,9 +98,6 @@ impl Availability {
                     }
                     self.spans < PERIODS_MAX
                 })?;
-                if self.spans >= PERIODS_MAX {
-                    return Err(BoundReached);
-                }
             }
         }
         if self.spans >= PERIODS_MAX { Err(BoundReached) } else { Ok(()) }
