@@ -1,4 +1,21 @@
 //! Bodies in the form a report asks for: RFC 4791 §9.6.
+//!
+//! ```
+//! use bytes::Bytes;
+//! use kalends_ical::calendar_data::CalendarData;
+//! use kalends_ical::date::parse_utc;
+//! use kalends_ical::zone::Zone;
+//! use kalends_ical::{CalendarObject, Limits};
+//!
+//! let text = "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:1\r\nDTSTART;TZID=Europe/Paris:20260105T090000\r\nRRULE:FREQ=DAILY\r\n\
+//!             END:VEVENT\r\nEND:VCALENDAR\r\n";
+//! let object = CalendarObject::parse(Bytes::from(text), &Limits::default())?;
+//! let window = (parse_utc("20260701T000000Z").ok_or("a time")?, parse_utc("20260702T000000Z").ok_or("a time")?);
+//! let form = CalendarData { selection: None, expand: Some(window), limit_recurrence_set: None, limit_freebusy_set: None };
+//! let expanded = String::from_utf8(form.render(&object, &Zone::utc())?.to_vec())?;
+//! assert!(expanded.contains("\r\nDTSTART:20260701T070000Z\r\n") && !expanded.contains("RRULE"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};

@@ -1,5 +1,27 @@
 //! What two versions of an object differ in, by meaning: not in the order of lines and parameters, in folding, in the case of names, in
 //! parts of a rule that say what holds anyway, or in whether an end is written as DTEND or as DURATION.
+//!
+//! ```
+//! use bytes::Bytes;
+//! use kalends_ical::compare::{diff, merge};
+//! use kalends_ical::{CalendarObject, Limits};
+//!
+//! let event = |lines: &str| {
+//!     let text = format!("BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:1\r\nDTSTART:20260105T090000Z\r\n{lines}END:VEVENT\r\nEND:VCALENDAR\r\n");
+//!     CalendarObject::parse(Bytes::from(text), &Limits::default())
+//! };
+//! let base = event("DTEND:20260105T100000Z\r\nSUMMARY:Planning\r\n")?;
+//! let ours = event("SUMMARY:Planning\r\nDURATION:PT1H\r\nLOCATION:Room 4\r\n")?;
+//! let theirs = event("DTEND:20260105T100000Z\r\nSUMMARY:Review\r\n")?;
+//!
+//! let names: Vec<String> = diff(&base, &ours).into_iter().map(|difference| difference.name).collect();
+//! assert_eq!(names, ["LOCATION"]);
+//! let merged = merge(&base, &ours, &theirs);
+//! assert!(merged.conflicts.is_empty());
+//! let merged = String::from_utf8(merged.bytes)?;
+//! assert!(merged.contains("SUMMARY:Review\r\n") && merged.contains("LOCATION:Room 4\r\n"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod meaning;
 mod merge;
@@ -75,7 +97,7 @@ pub struct InstanceDifference {
     pub after: Option<(UtcMicros, UtcMicros)>,
 }
 
-/// What the second version changes in the first, part by part and name by name.
+/// What the second version changes in the first, part by part and name by name; nothing where they mean the same.
 pub fn diff(before: &CalendarObject, after: &CalendarObject) -> Vec<Difference> {
     let (before, after) = (parts(before), parts(after));
     let keys: BTreeSet<&Part> = before.keys().chain(after.keys()).collect();

@@ -1,4 +1,16 @@
 //! The component tree: flat, without recursion, as ranges over the content lines.
+//!
+//! ```
+//! use kalends_ical::{Document, Limits};
+//!
+//! let text = "BEGIN:VCALENDAR\nBEGIN:VEVENT\nSUMMARY:One\nBEGIN:VALARM\nTRIGGER:-PT5M\nEND:VALARM\nEND:VEVENT\nEND:VCALENDAR\n";
+//! let document = Document::parse(text.into(), &Limits::default())?;
+//! let event = document.root().components().next().ok_or("an event")?;
+//! let summary = event.property("summary").ok_or("a summary")?;
+//! assert_eq!((event.name(), &*summary.value()), ("VEVENT", "One"));
+//! assert_eq!(event.components().count(), 1);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -44,7 +56,7 @@ impl ComponentKind {
         }
     }
 
-    /// The kind of that name; case does not matter.
+    /// The kind of that name; case does not matter. `None` for components that stand beside or inside those, such as VTIMEZONE.
     pub fn from_name(name: &str) -> Option<Self> {
         KINDS.iter().find(|(_, known)| known.eq_ignore_ascii_case(name)).map(|(kind, _)| *kind)
     }

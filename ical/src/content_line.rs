@@ -1,5 +1,17 @@
 //! Content lines: RFC 5545 §3.1. Found as ranges of the client's bytes; unfolded before they are decoded, because folds may split a
 //! character (T8).
+//!
+//! ```
+//! use kalends_ical::content_line::{Lines, Property};
+//!
+//! let text = b"ATTENDEE;CN=\"Doe, Jane\";PARTSTAT=ACCEPT\r\n ED:mailto:jane@example.com\r\n";
+//! let line = Lines::new(text).next().ok_or("a line")?;
+//! let property = Property::parse(line.unfolded(text), 100).map_err(|error| error.kind.what())?;
+//! assert_eq!(property.parameter("CN").as_deref(), Some("Doe, Jane"));
+//! assert_eq!(property.parameter("partstat").as_deref(), Some("ACCEPTED"));
+//! assert_eq!(property.value(), "mailto:jane@example.com");
+//! # Ok::<(), &str>(())
+//! ```
 
 use std::borrow::Cow;
 

@@ -2,6 +2,17 @@
 //!
 //! Both stand on one abstract form: a property has a name, parameters, a value type and values; this module goes between it and content
 //! lines. A value that its type does not allow is carried as it is written, so that nothing is lost on the way.
+//!
+//! ```
+//! use kalends_ical::convert::jcal;
+//! use kalends_ical::{Document, Limits};
+//!
+//! let text = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VEVENT\r\nUID:1\r\nDTSTART:20260105T090000Z\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
+//! let json = jcal::write(&Document::parse(text.into(), &Limits::default())?.root());
+//! assert!(json.contains(r#"["dtstart",{},"date-time","2026-01-05T09:00:00Z"]"#));
+//! assert_eq!(String::from_utf8(jcal::read(&json, &Limits::default())?)?, text);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 pub mod jcal;
 pub mod jscalendar;

@@ -1,4 +1,12 @@
 //! "Date with UTC time" (RFC 4791 §9.9): `20060104T000000Z`.
+//!
+//! ```
+//! use kalends_ical::date::{format_utc, parse_utc};
+//!
+//! assert_eq!(parse_utc("19700101T000001Z"), Some(1_000_000));
+//! assert_eq!(parse_utc("19700101T000001"), None);
+//! assert_eq!(format_utc(1_000_000), "19700101T000001Z");
+//! ```
 
 use crate::UtcMicros;
 use crate::civil::{DAY_SECONDS, date_of};

@@ -88,12 +88,12 @@ enum Rank {
 }
 
 impl<'a> Edit<'a> {
-    /// Of a document.
+    /// Of a document; nothing is changed before [`Edit::finish`].
     pub fn of(document: &'a Document) -> Self {
         Self { bytes: document.root().bytes(), changes: Vec::new() }
     }
 
-    /// Of a calendar object.
+    /// Of a calendar object; its bytes stay as they are.
     pub fn of_object(object: &'a CalendarObject) -> Self {
         Self { bytes: object.bytes(), changes: Vec::new() }
     }

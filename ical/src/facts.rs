@@ -1,5 +1,6 @@
 //! Facts for the index: what must be known of an object so that a query reads few of them.
 
+use crate::calendar_user::{CalendarUserAddress, CalendarUsers};
 use crate::component::ComponentKind;
 use crate::filter::Work;
 use crate::matching::alarms;
@@ -29,6 +30,15 @@ pub struct Facts {
     pub transparent: bool,
     /// STATUS of the first component, in capitals.
     pub status: Option<String>,
+    /// The organizer's address (RFC 5545 §3.8.4.3): the first, should there be several.
+    pub organizer: Option<CalendarUserAddress>,
+    /// Whether another component names another organizer, which no scheduling object may (RFC 6638 §3.2.4.2).
+    pub organizers_differ: bool,
+    /// The addresses of attendees (RFC 5545 §3.8.4.1) over master and overrides, each once, in the order they appear first:
+    /// [`ATTENDEES_MAX`](crate::calendar_user::ATTENDEES_MAX) at most.
+    pub attendees: Vec<CalendarUserAddress>,
+    /// Whether there are more of them: then a calendar user who is not listed may still be one, and whoever asks must read the object.
+    pub more_attendees: bool,
 }
 
 pub(crate) fn facts_of(object: &CalendarObject) -> Facts {
@@ -53,6 +63,7 @@ pub(crate) fn facts_of(object: &CalendarObject) -> Facts {
     let alarm_first = [alarm.map(|a| a.0), absolute.map(|a| a.0)].into_iter().flatten().min();
     let alarm_last = [alarm.map(|a| a.1), absolute.map(|a| a.1)].into_iter().flatten().max();
     let first = object.main_components().next();
+    let CalendarUsers { organizer, organizers_differ, attendees, more_attendees, .. } = CalendarUsers::of(object);
     Facts {
         first_start,
         last_end,
@@ -66,5 +77,9 @@ pub(crate) fn facts_of(object: &CalendarObject) -> Facts {
         status: first
             .and_then(|c| c.property("STATUS"))
             .map(|p| p.value().chars().filter(|c| c.is_ascii_alphabetic() || *c == '-').take(30).collect::<String>().to_ascii_uppercase()),
+        organizer,
+        organizers_differ,
+        attendees,
+        more_attendees,
     }
 }

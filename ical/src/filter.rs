@@ -1,4 +1,24 @@
 //! Filters: RFC 4791 §9.7, as data. All tests of a filter must hold.
+//!
+//! ```
+//! use bytes::Bytes;
+//! use kalends_ical::date::parse_utc;
+//! use kalends_ical::filter::{CompFilter, TimeRange};
+//! use kalends_ical::zone::Zone;
+//! use kalends_ical::{CalendarObject, Limits};
+//!
+//! let text = "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:1\r\nDTSTART:20260105T090000Z\r\nRRULE:FREQ=WEEKLY\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
+//! let object = CalendarObject::parse(Bytes::from(text), &Limits::default())?;
+//! let comp = |name: &str, time_range, comps| CompFilter { name: name.into(), is_not_defined: false, time_range, props: vec![], comps };
+//! let on = |start, end| {
+//!     let range = TimeRange { start: parse_utc(start), end: parse_utc(end) };
+//!     comp("VCALENDAR", None, vec![comp("VEVENT", Some(range), vec![])])
+//! };
+//! // Mondays, ten years later too; not the Tuesday after.
+//! assert!(on("20360107T000000Z", "20360108T000000Z").matches(&object, &Zone::utc())?);
+//! assert!(!on("20360108T000000Z", "20360109T000000Z").matches(&object, &Zone::utc())?);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 use std::cell::Cell;
 
@@ -38,7 +58,7 @@ pub struct TextMatch {
     pub negate: bool,
 }
 
-/// RFC 4791 §9.7.3.
+/// A test of the parameters of one name (RFC 4791 §9.7.3).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ParamFilter {
     /// In capitals.
@@ -58,7 +78,7 @@ pub enum ParamTest {
     Text(TextMatch),
 }
 
-/// RFC 4791 §9.7.2.
+/// A test of the properties of one name (RFC 4791 §9.7.2).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PropFilter {
     /// In capitals.
@@ -76,13 +96,13 @@ pub enum PropTest {
     Exists,
     /// It is not there.
     IsNotDefined,
-    /// Its moment lies in a range.
+    /// Its moment lies in a range; a date is a whole day.
     TimeRange(TimeRange),
     /// Its value matches.
     Text(TextMatch),
 }
 
-/// RFC 4791 §9.7.1.
+/// A test of the components of one name (RFC 4791 §9.7.1): one of them satisfies all of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CompFilter {
     /// In capitals.
@@ -103,7 +123,7 @@ pub struct BoundReached;
 
 impl std::fmt::Display for BoundReached {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("limit reached: this takes more work than one question about an object may")
+        f.write_str("limit reached: this takes more work than one question may")
     }
 }
 

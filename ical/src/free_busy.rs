@@ -1,4 +1,20 @@
 //! Busy time: RFC 4791 §7.10, RFC 5545 §3.6.4.
+//!
+//! ```
+//! use bytes::Bytes;
+//! use kalends_ical::date::parse_utc;
+//! use kalends_ical::free_busy::{busy_periods, coalesce, vfreebusy};
+//! use kalends_ical::zone::Zone;
+//! use kalends_ical::{CalendarObject, Limits};
+//!
+//! let text = "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:1\r\nDTSTART:20260105T090000Z\r\nDURATION:PT1H\r\nRRULE:FREQ=HOURLY;COUNT=3\r\n\
+//!             STATUS:TENTATIVE\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
+//! let object = CalendarObject::parse(Bytes::from(text), &Limits::default())?;
+//! let window = (parse_utc("20260105T000000Z").ok_or("a time")?, parse_utc("20260106T000000Z").ok_or("a time")?);
+//! let periods = coalesce(busy_periods(&object, window, &Zone::utc())?);
+//! assert!(vfreebusy(&periods, window, window.0, "answer").contains("FREEBUSY;FBTYPE=BUSY-TENTATIVE:20260105T090000Z/20260105T120000Z\r\n"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 use crate::UtcMicros;
 use crate::component::{Component, ComponentKind};
@@ -9,7 +25,7 @@ use crate::object::CalendarObject;
 use crate::zone::Zone;
 
 /// Periods of one object in one answer.
-const PERIODS_MAX: usize = 50_000;
+pub(crate) const PERIODS_MAX: usize = 50_000;
 
 /// How busy (RFC 5545 §3.2.9).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,6 +36,20 @@ pub enum BusyKind {
     BusyTentative,
     /// BUSY-UNAVAILABLE.
     BusyUnavailable,
+}
+
+impl BusyKind {
+    /// By its name; one that is not known counts as BUSY (RFC 5545 §3.2.9).
+    pub(crate) fn of(name: &str) -> Self {
+        let is = |known: &str| name.eq_ignore_ascii_case(known);
+        if is("BUSY-TENTATIVE") {
+            Self::BusyTentative
+        } else if is("BUSY-UNAVAILABLE") {
+            Self::BusyUnavailable
+        } else {
+            Self::Busy
+        }
+    }
 }
 
 /// A busy period, UTC microseconds, half open.
@@ -33,7 +63,9 @@ pub struct Period {
     pub kind: BusyKind,
 }
 
-/// The busy time of one object within a window: events that are opaque and not cancelled, and the periods of free-busy objects.
+/// The busy time of one object within a window (UTC microseconds, half open): events that are opaque and not cancelled, and the periods
+/// of free-busy objects. Floating times are read in `floating`. What availability objects leave unavailable depends on each other:
+/// [`crate::availability`].
 ///
 /// # Errors
 /// [`BoundReached`] if there are too many, or finding them takes too much work.
@@ -65,13 +97,7 @@ pub fn busy_periods(object: &CalendarObject, window: (UtcMicros, UtcMicros), flo
         ComponentKind::FreeBusy => {
             for component in object.main_components() {
                 for ((start, end), kind) in free_busy_periods(&component) {
-                    let kind = match &*kind {
-                        "FREE" => continue,
-                        "BUSY-TENTATIVE" => BusyKind::BusyTentative,
-                        "BUSY-UNAVAILABLE" => BusyKind::BusyUnavailable,
-                        _ => BusyKind::Busy,
-                    };
-                    if !add(start, end, kind) {
+                    if &*kind != "FREE" && !add(start, end, BusyKind::of(&kind)) {
                         return Err(BoundReached);
                     }
                 }
@@ -95,7 +121,7 @@ fn kind_of_event(component: &Component<'_>) -> Option<BusyKind> {
     }
 }
 
-/// Periods of one kind that touch become one; in order of start.
+/// The same periods in order of start, those of one kind that touch as one (RFC 4791 §7.10).
 pub fn coalesce(mut periods: Vec<Period>) -> Vec<Period> {
     periods.sort_unstable_by_key(|period| (period.kind, period.start, period.end));
     let mut merged: Vec<Period> = Vec::new();
@@ -109,7 +135,7 @@ pub fn coalesce(mut periods: Vec<Period>) -> Vec<Period> {
     merged
 }
 
-/// The answer to a free-busy-query: a VCALENDAR with one VFREEBUSY.
+/// The answer to a free-busy-query (RFC 4791 §7.10): a VCALENDAR with one VFREEBUSY. Window and DTSTAMP are UTC microseconds.
 pub fn vfreebusy(periods: &[Period], window: (UtcMicros, UtcMicros), dtstamp: UtcMicros, uid: &str) -> String {
     let mut out = String::from("BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Kalends//Kalends//EN\r\nBEGIN:VFREEBUSY\r\n");
     let mut line = |text: String| {

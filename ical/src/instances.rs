@@ -155,6 +155,11 @@ pub(crate) struct Series<'a> {
 
 impl<'a> Series<'a> {
     pub fn of(object: &'a CalendarObject, floating: &Zone) -> Self {
+        Self::of_components(object, object.main_components(), floating)
+    }
+
+    /// Of components that are a series with its overrides somewhere in an object.
+    pub fn of_components(object: &'a CalendarObject, components: impl Iterator<Item = Component<'a>>, floating: &Zone) -> Self {
         let mut series = Self {
             object,
             floating: floating.clone(),
@@ -170,7 +175,7 @@ impl<'a> Series<'a> {
             replaced: Vec::new(),
             futures: Vec::new(),
         };
-        for component in object.main_components() {
+        for component in components {
             match component.property("RECURRENCE-ID").filter(|_| !component.has("RRULE")) {
                 None => series.master = Some(series.timed(component)),
                 Some(property) => series.add_override(component, &property),

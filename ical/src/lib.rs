@@ -3,8 +3,28 @@
 //! A stored object is the client's bytes ([`CalendarObject`]); what is read out of them is found by offsets into those bytes, so nothing
 //! is rewritten. Recurrence seeks straight to the window it is asked about. Work is bounded, and running into a bound is an outcome
 //! ([`filter::BoundReached`]), never silence.
+//!
+//! ```
+//! use bytes::Bytes;
+//! use kalends_ical::date::format_utc;
+//! use kalends_ical::{CalendarObject, ComponentKind, Limits};
+//!
+//! let text = "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:1\r\nDTSTART:20260105T090000Z\r\nDURATION:PT1H\r\nRRULE:FREQ=DAILY;COUNT=3\r\n\
+//!             ORGANIZER:mailto:Bernard@example.com\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
+//! let object = CalendarObject::parse(Bytes::from(text), &Limits::default())?;
+//! assert_eq!((object.uid(), object.kind()), ("1", ComponentKind::Event));
+//! assert_eq!(object.bytes(), text);
+//!
+//! let facts = object.facts();
+//! assert!(facts.recurring && !facts.floating);
+//! assert_eq!(format_utc(facts.first_start), "20260105T090000Z");
+//! assert_eq!(facts.organizer.ok_or("an organizer")?.as_str(), "mailto:bernard@example.com");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
+pub mod availability;
 pub mod calendar_data;
+pub mod calendar_user;
 mod civil;
 pub mod compare;
 pub mod component;

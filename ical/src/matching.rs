@@ -6,6 +6,7 @@ mod text;
 use std::collections::HashMap;
 use std::rc::Rc;
 
+use crate::availability::range_of;
 use crate::civil::DAY_SECONDS;
 use crate::component::{Component, ComponentKind};
 use crate::content_line::Property;
@@ -184,7 +185,7 @@ impl Question<'_> {
             ComponentKind::Todo => self.todo_within(instance, window),
             ComponentKind::Journal => journal_within(instance, window),
             ComponentKind::FreeBusy => free_busy_within(&instance.component, window),
-            ComponentKind::Availability => self.availability_within(instance, window),
+            ComponentKind::Availability => overlaps(range_of(&instance.component, self.object, self.floating), window),
         }
     }
 
@@ -206,13 +207,6 @@ impl Question<'_> {
                 (None, None) => true,
             },
         }
-    }
-
-    /// RFC 7953 §3.1: an end that is missing is open.
-    fn availability_within(&self, instance: &Instance<'_, '_>, window: Window) -> bool {
-        let begins = instance.start.as_ref().map_or(UNBOUNDED_PAST, |_| instance.begins);
-        let open = !instance.given.end && !instance.given.duration;
-        overlaps((begins, if open { UNBOUNDED_FUTURE } else { instance.ends }), window)
     }
 }
 

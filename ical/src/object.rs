@@ -104,7 +104,7 @@ impl CalendarObject {
         self.inner.tree.bytes()
     }
 
-    /// The UID of its components.
+    /// The UID of its components (RFC 4791 §4.1), as it is written; empty if what was stored has none.
     pub fn uid(&self) -> &str {
         &self.inner.uid
     }
@@ -114,7 +114,7 @@ impl CalendarObject {
         self.inner.kind
     }
 
-    /// Facts for the time-range index.
+    /// Facts for the index. Times that hang in no zone are read in UTC, and bounds are wider by what any zone may be away from it.
     pub fn facts(&self) -> Facts {
         facts::facts_of(self)
     }
@@ -215,7 +215,21 @@ fn judge_component(object: &CalendarObject, component: &Component<'_>, limits: &
     if object.kind() == ComponentKind::Event && !component.has("DTSTART") {
         return Err(Place::of(component).refusal(ObjectRule::ValidCalendarData, "the VEVENT has no DTSTART"));
     }
-    let (mut dates, mut rules) = (0, 0);
+    let mut dates = 0;
+    judge_values(component, limits, &mut dates)?;
+    // RFC 7953 §8: they recur like events, and what they may cost is limited alike.
+    for available in component.components().filter(|inner| inner.is("AVAILABLE")) {
+        if !available.has("DTSTART") {
+            return Err(Place::of(&available).refusal(ObjectRule::ValidCalendarData, "the AVAILABLE has no DTSTART"));
+        }
+        judge_values(&available, limits, &mut dates)?;
+    }
+    component.components().filter(|inner| inner.is("VALARM")).try_for_each(|alarm| judge_alarm(&alarm))
+}
+
+/// The values of a component's own properties; adds how many dates they list.
+fn judge_values(component: &Component<'_>, limits: &Limits, dates: &mut usize) -> Result<(), ObjectRefusal> {
+    let mut rules = 0;
     for line in component.own_lines() {
         let Some((name, judgement)) = RELIED_ON.iter().find(|(name, _)| line.is_named(component.bytes(), name)) else { continue };
         let Ok(property) = Property::parse(line.unfolded(component.bytes()), usize::MAX) else { continue };
@@ -228,16 +242,16 @@ fn judge_component(object: &CalendarObject, component: &Component<'_>, limits: &
             }
         })?;
         rules += counts.rules;
-        dates += counts.dates;
+        *dates += counts.dates;
         let too_many = |what: String| Err(place().refusal(ObjectRule::ValidCalendarData, &what));
         if rules > limits.rules_max {
             return too_many(format!("a component has at most {} RRULE and EXRULE lines", limits.rules_max));
         }
-        if dates > limits.dates_max {
+        if *dates > limits.dates_max {
             return too_many(format!("an object lists at most {} RDATE and EXDATE values", limits.dates_max));
         }
     }
-    component.components().filter(|inner| inner.is("VALARM")).try_for_each(|alarm| judge_alarm(&alarm))
+    Ok(())
 }
 
 /// What an alarm's TRIGGER and DURATION say is passed over if it means nothing, but not if it is a duration beyond reckoning.
@@ -316,6 +330,21 @@ mod tests {
         format!("BEGIN:VEVENT\r\nUID:u\r\n{lines}END:VEVENT\r\n")
     }
 
+    fn availability(lines: &str) -> String {
+        format!("BEGIN:VAVAILABILITY\r\nUID:u\r\nBEGIN:AVAILABLE\r\nUID:a\r\n{lines}END:AVAILABLE\r\nEND:VAVAILABILITY\r\n")
+    }
+
+    #[test]
+    fn rfc7953_s8_what_is_available_is_bounded_like_events() {
+        let rules = "RRULE:FREQ=DAILY\r\n".repeat(Limits::default().rules_max + 1);
+        assert!(parse(&availability(&format!("DTSTART:20260101T090000Z\r\n{rules}"))).is_err());
+        let half = format!("RDATE:20260101T090000Z{}\r\n", ",20260101T090000Z".repeat(Limits::default().dates_max / 2));
+        let available = format!("BEGIN:AVAILABLE\r\nDTSTART:20260101T090000Z\r\n{half}END:AVAILABLE\r\n");
+        let of = |count: usize| format!("BEGIN:VAVAILABILITY\r\nUID:u\r\n{}END:VAVAILABILITY\r\n", available.repeat(count));
+        assert!(parse(&of(1)).is_ok());
+        assert!(parse(&of(2)).is_err());
+    }
+
     #[test]
     fn rfc4791_s4_1_what_a_resource_may_not_be_is_named() {
         use ObjectRule::*;
@@ -333,6 +362,10 @@ mod tests {
             (event("DTSTART:20260101T090000Z\r\nRRULE:FREQ=NEVER\r\n"), ValidCalendarData),
             (event("DTSTART:20260101T090000Z\r\nDURATION:long\r\n"), ValidCalendarData),
             (event("DTSTART:20260101T090000Z\r\nRRULE:RSCALE=RUSSIAN;FREQ=YEARLY\r\n"), SupportedRscale),
+            (availability("RRULE:FREQ=DAILY\r\n"), ValidCalendarData),
+            (availability("DTSTART:20260101T090000Z\r\nRRULE:FREQ=NEVER\r\n"), ValidCalendarData),
+            (availability("DTSTART:20260101T090000Z\r\nEXDATE:tomorrow\r\n"), ValidCalendarData),
+            (availability("DTSTART:20260101T090000Z\r\nRRULE:RSCALE=RUSSIAN;FREQ=YEARLY\r\n"), SupportedRscale),
         ] {
             assert_eq!(parse(&inner).map(|_| ()).unwrap_err().rule, rule, "{inner}");
         }

@@ -75,7 +75,7 @@ pub enum RuleError {
     Rscale(String),
 }
 
-/// A recurrence rule.
+/// A recurrence rule (RFC 5545 §3.3.10), perhaps in another calendar (RFC 7529).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rule {
     frequency: Frequency,
@@ -98,12 +98,12 @@ pub struct Rule {
 }
 
 impl Rule {
-    /// The last moment, as written; whoever asks knows the zone to compare in.
+    /// UNTIL (RFC 5545 §3.3.10): the last moment, as written; whoever asks knows the zone to compare in.
     pub fn until(&self) -> Option<&Moment> {
         self.until.as_ref()
     }
 
-    /// How many instances there are, DTSTART included.
+    /// COUNT (RFC 5545 §3.3.10): how many instances there are, DTSTART included; `None` without it.
     pub fn count(&self) -> Option<u32> {
         self.count
     }

@@ -1,4 +1,16 @@
 //! A text with many events as the objects a calendar holds: RFC 4791 §4.1, one UID each.
+//!
+//! ```
+//! use kalends_ical::split::split;
+//! use kalends_ical::{Document, Limits};
+//!
+//! let event = |uid: &str| format!("BEGIN:VEVENT\r\nUID:{uid}\r\nDTSTART:20260105T090000Z\r\nEND:VEVENT\r\n");
+//! let text = format!("BEGIN:VCALENDAR\r\nMETHOD:PUBLISH\r\n{}{}{}END:VCALENDAR\r\n", event("a"), event("b"), event("a"));
+//! let document = Document::parse(text.into(), &Limits::default())?;
+//! let uids: Vec<String> = split(&document).map(|part| part.uid).collect();
+//! assert_eq!(uids, ["a", "b"]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 use std::collections::{BTreeSet, HashMap};
 

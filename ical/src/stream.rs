@@ -1,4 +1,20 @@
 //! Many objects as one iCalendar stream, for GET on a calendar: written piece by piece, each zone once.
+//!
+//! ```
+//! use bytes::Bytes;
+//! use kalends_ical::stream::CalendarStream;
+//! use kalends_ical::{CalendarObject, Limits};
+//!
+//! let mut out = Vec::new();
+//! let mut stream = CalendarStream::begin("-//Example//Example//EN", Some("Work"), &mut out);
+//! for uid in ["a", "b"] {
+//!     let text = format!("BEGIN:VCALENDAR\r\nBEGIN:VTODO\r\nUID:{uid}\r\nEND:VTODO\r\nEND:VCALENDAR\r\n");
+//!     stream.push(&CalendarObject::parse(Bytes::from(text), &Limits::default())?, &mut out);
+//! }
+//! stream.end(&mut out);
+//! assert!(String::from_utf8(out)?.ends_with("BEGIN:VTODO\r\nUID:b\r\nEND:VTODO\r\nEND:VCALENDAR\r\n"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 use std::collections::HashSet;
 
@@ -12,7 +28,7 @@ pub struct CalendarStream {
 }
 
 impl CalendarStream {
-    /// Begins the VCALENDAR.
+    /// Begins the VCALENDAR, with the name that clients show for it (X-WR-CALNAME).
     pub fn begin(prodid: &str, name: Option<&str>, out: &mut Vec<u8>) -> Self {
         out.extend_from_slice(b"BEGIN:VCALENDAR\r\nVERSION:2.0\r\n");
         write_folded(&format!("PRODID:{prodid}"), out);

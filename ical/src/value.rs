@@ -1,4 +1,13 @@
 //! Typed values: RFC 5545 §3.3, for the properties the server reads. Read with the tolerance clients need (T1–T5).
+//!
+//! ```
+//! use kalends_ical::value::{Duration, Moment, Place, escape, unescape};
+//!
+//! assert!(Moment::parse("20260105", None).is_some_and(|moment| moment.is_date));
+//! assert!(Moment::parse("20260105T090000Z", None).is_some_and(|moment| moment.place == Place::Utc));
+//! assert_eq!(Duration::parse("P1DT2H"), Some(Duration { days: 1, seconds: 7200 }));
+//! assert_eq!(unescape(&escape("one, two;\nthree")), "one, two;\nthree");
+//! ```
 
 use std::borrow::Cow;
 
@@ -28,13 +37,14 @@ pub enum Place {
 }
 
 impl Moment {
-    /// Reads the value of DTSTART and its kin. A TZID on a date or on UTC time is not looked at.
+    /// Reads the value of DTSTART and its kin (RFC 5545 §3.8.2.4); `None` if it cannot be read. A TZID on a date or on UTC time is not
+    /// looked at.
     pub fn of(property: &Property<'_>) -> Option<Self> {
         let zone = property.parameter("TZID");
         Self::parse(property.value().trim(), zone.as_deref())
     }
 
-    /// Reads `20260101`, `20260101T090000` or `20260101T090000Z`.
+    /// Reads `20260101`, `20260101T090000` or `20260101T090000Z` (RFC 5545 §3.3.4, §3.3.5); `None` for anything else. `zone` is its TZID.
     pub fn parse(text: &str, zone: Option<&str>) -> Option<Self> {
         let (date, time) = text.split_once(['T', 't']).map_or((text, None), |(date, time)| (date, Some(time)));
         let day = date_number(date)?;
@@ -154,7 +164,7 @@ pub enum PeriodEnd {
 }
 
 impl Period {
-    /// Reads `start/end` or `start/duration`.
+    /// Reads `start/end` or `start/duration`; `None` for anything else. `zone` is the TZID of its property.
     pub fn parse(text: &str, zone: Option<&str>) -> Option<Self> {
         let (start, end) = text.trim().split_once('/')?;
         let start = Moment::parse(start, zone)?;

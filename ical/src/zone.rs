@@ -14,6 +14,17 @@
 //!
 //! That is decided when the zone is first asked for. Mostly the offsets written in the VTIMEZONE are those the named zone has now, or of
 //! one observance long ago, and its rules are not expanded.
+//!
+//! ```
+//! use kalends_ical::zone::Zone;
+//! use kalends_ical::{Document, Limits, UNBOUNDED_FUTURE, UNBOUNDED_PAST};
+//!
+//! let zone = Zone::from_name("W. Europe Standard Time").ok_or("a zone that Windows names")?;
+//! let text = zone.to_vtimezone("Europe/Berlin", (UNBOUNDED_PAST, UNBOUNDED_FUTURE));
+//! let document = Document::parse(text, &Limits::default())?;
+//! assert!(document.root().is("VTIMEZONE") && Zone::from_vtimezone(&document.root()).is_some());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod named;
 mod transitions;
@@ -59,7 +70,7 @@ impl Zone {
         Self::UTC
     }
 
-    /// A zone by name: IANA's, prefixed or quoted ones, Windows'.
+    /// A zone by name: IANA's, prefixed or quoted ones, Windows' (T5); `None` for one that is not known.
     pub fn from_name(name: &str) -> Option<Zone> {
         let name = name.trim().trim_matches('"').trim();
         if matches!(name, "UTC" | "Etc/UTC" | "Z" | "GMT") {
@@ -90,7 +101,8 @@ impl Zone {
         })
     }
 
-    /// A zone by its VTIMEZONE: by its name, unless that is not known or contradicted; else by its rules.
+    /// A zone by its VTIMEZONE (RFC 5545 §3.6.5): by its name, unless that is not known or contradicted; else by its rules. `None` if it has
+    /// neither.
     pub fn from_vtimezone(vtimezone: &Component<'_>) -> Option<Zone> {
         let work = Work::of_zones();
         match Self::named(vtimezone) {

@@ -1,11 +1,13 @@
-//! free-busy-query: RFC 4791 §7.10.
+//! free-busy-query: RFC 4791 §7.10, RFC 7953 §7.2.3.
 
 use http::StatusCode;
 use kalends_dav::name::CALDAV;
 use kalends_dav::{Kind, Precondition, Refusal};
-use kalends_ical::filter::TimeRange;
-use kalends_ical::free_busy::{Period, busy_periods, coalesce, vfreebusy};
-use kalends_ical::{ComponentKind, UtcMicros};
+use kalends_ical::availability::{Availability, overlaid};
+use kalends_ical::filter::{BoundReached, TimeRange};
+use kalends_ical::free_busy::{Period, busy_periods, vfreebusy};
+use kalends_ical::zone::Zone;
+use kalends_ical::{CalendarObject, ComponentKind, UtcMicros};
 
 use super::calendar_query::calendar_zone;
 use super::get::parsed;
@@ -19,6 +21,15 @@ use crate::target::{Found, Target};
 /// Busy periods one answer may be made of; beyond it the window is too wide.
 const PERIODS_MAX: usize = 100_000;
 
+/// What the calendars say of a window.
+struct Gathered {
+    window: (UtcMicros, UtcMicros),
+    /// What events and free-busy components make busy.
+    busy: Vec<Period>,
+    /// What VAVAILABILITY components say, of all calendars together: they are layers of one calendar user's time.
+    availability: Availability,
+}
+
 /// The busy time of a calendar, or of all calendars of a home that are not transparent.
 pub async fn answer(describer: Describer, target: Target, window: (UtcMicros, UtcMicros)) -> Result<Answer, Error> {
     let Some(owner) = &target.owner else { return Err(Refusal::not_found().into()) };
@@ -27,12 +38,13 @@ pub async fn answer(describer: Describer, target: Target, window: (UtcMicros, Ut
         Found::Collection(collection) => vec![collection.id],
         _ => opaque_calendars(store, owner.home()).await?,
     };
-    let mut periods = Vec::new();
+    let mut gathered = Gathered { window, busy: Vec::new(), availability: Availability::new(window) };
     for calendar in calendars {
-        collect(store, owner.home(), calendar, window, &mut periods).await?;
+        collect(store, owner.home(), calendar, &mut gathered).await?;
     }
+    let periods = overlaid(&gathered.availability.unavailable(), gathered.busy);
     let environment = describer.server.environment;
-    let text = vfreebusy(&coalesce(periods), window, (environment.now)(), &environment.uuid());
+    let text = vfreebusy(&periods, window, (environment.now)(), &environment.uuid());
     Ok(Answer::whole(StatusCode::OK, CALENDAR, text))
 }
 
@@ -48,16 +60,10 @@ async fn opaque_calendars(store: &Store, home: HomeId) -> Result<Vec<CollectionI
     Ok(calendars.filter(|id| !transparent(*id)).collect())
 }
 
-async fn collect(
-    store: &Store,
-    home: HomeId,
-    calendar: CollectionId,
-    window: (UtcMicros, UtcMicros),
-    periods: &mut Vec<Period>,
-) -> Result<(), Error> {
+async fn collect(store: &Store, home: HomeId, calendar: CollectionId, gathered: &mut Gathered) -> Result<(), Error> {
     let zone = calendar_zone(store, home, calendar).await?;
-    let range = TimeRange { start: Some(window.0), end: Some(window.1) };
-    for component in [ComponentKind::Event, ComponentKind::FreeBusy] {
+    let range = TimeRange { start: Some(gathered.window.0), end: Some(gathered.window.1) };
+    for component in [ComponentKind::Event, ComponentKind::FreeBusy, ComponentKind::Availability] {
         let mut walk = Candidates::new(Some(&range), Some(component));
         loop {
             let names = store.candidates(home, calendar, &mut walk).await?;
@@ -68,12 +74,11 @@ async fn collect(
                 let objects = store.objects_named(home, calendar, names.iter().map(String::as_str), Bodies::Without).await?;
                 for part in parts(&objects) {
                     for object in with_bodies(store, home, calendar, part).await? {
-                        let busy = busy_periods(&parsed(&object)?, window, &zone).map_err(|_| too_wide())?;
-                        periods.extend(busy);
+                        gathered.add(&parsed(&object)?, &zone).map_err(|_| too_wide())?;
                         // Others run too, and a client that has gone ends this.
                         tokio::task::yield_now().await;
                     }
-                    if periods.len() > PERIODS_MAX {
+                    if gathered.busy.len() > PERIODS_MAX {
                         return Err(too_wide().into());
                     }
                 }
@@ -81,6 +86,16 @@ async fn collect(
         }
     }
     Ok(())
+}
+
+impl Gathered {
+    fn add(&mut self, object: &CalendarObject, zone: &Zone) -> Result<(), BoundReached> {
+        if object.kind() == ComponentKind::Availability {
+            return self.availability.add(object, zone);
+        }
+        self.busy.extend(busy_periods(object, self.window, zone)?);
+        Ok(())
+    }
 }
 
 fn too_wide() -> Refusal {

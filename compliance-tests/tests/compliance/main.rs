@@ -63,6 +63,7 @@ mod rfc6578;
 mod rfc6764;
 mod rfc7529;
 mod rfc7617;
+mod rfc7953;
 mod rfc8144;
 mod rfc9110;
 mod serving;

@@ -2,6 +2,7 @@
 #![no_main]
 
 use bytes::Bytes;
+use kalends_ical::availability::unavailable_periods;
 use kalends_ical::calendar_data::CalendarData;
 use kalends_ical::free_busy::busy_periods;
 use kalends_ical::occurrences::RecurrenceSet;
@@ -33,6 +34,7 @@ fuzz_target!(|data: &[u8]| {
     let _ = set.last_before(NOW);
     let _ = set.next_alarm(NOW);
     let _ = busy_periods(&object, window, &zone);
+    let _ = unavailable_periods([&object], window, &zone);
     let data = CalendarData { selection: None, expand: Some(window), limit_recurrence_set: None, limit_freebusy_set: None };
     let _ = data.render(&object, &zone);
 });

@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use super::*;
 use crate::Limits;
+use crate::availability::unavailable_periods;
 use crate::calendar_data::CalendarData;
 use crate::date::parse_utc;
 use crate::filter::{CompFilter, TimeRange};
@@ -190,6 +191,12 @@ fn ask_everything(text: &str, (start, end): (UtcMicros, UtcMicros), floating: &Z
     timed("limit", text, || CalendarData { limit_recurrence_set: Some((start, end)), ..nothing() }.render(&object, floating)).ok();
     timed("free-busy set", text, || CalendarData { limit_freebusy_set: Some((start, end)), ..nothing() }.render(&object, floating)).ok();
     timed("free-busy", text, || busy_periods(&object, (start, end), floating)).ok();
+    if let Ok(found) = timed("availability", text, || unavailable_periods([&object], (start, end), floating)) {
+        assert!(
+            found.is_sorted_by(|one, next| one.end <= next.start)
+                && found.iter().all(|p| start <= p.start && p.start < p.end && p.end <= end)
+        );
+    }
     let work = Work::new();
     let series = object.series(floating);
     let mut left = 200;
@@ -216,7 +223,7 @@ fn odd_objects_are_answered_in_bounded_time_and_their_facts_hold_their_instances
         window("99990101T000000Z/99991231T235959Z"),
         (UtcMicros::MIN, parse_utc("00020101T000000Z").unwrap()),
     ];
-    for _ in 0..OBJECTS {
+    for round in 0..OBJECTS {
         let kind = random.of(&["VEVENT", "VEVENT", "VTODO", "VJOURNAL", "VFREEBUSY", "VAVAILABILITY"]);
         let mut text = format!("BEGIN:VCALENDAR\r\n{}{}", zone(&mut random), component(&mut random, kind, false));
         for _ in 0..random.of(&["", "", "1", "11"]).len() {
@@ -226,5 +233,14 @@ fn odd_objects_are_answered_in_bounded_time_and_their_facts_hold_their_instances
         CalendarObject::parse(Bytes::from(text.clone()), &Limits::default()).ok();
         let (window, zone) = (windows[random.below(windows.len())], &zones[random.below(zones.len())]);
         ask_everything(&text, window, zone);
+        if round % 4 == 0 {
+            let range = if random.percent(50) { moment(&mut random, "DTEND") } else { String::new() };
+            let (hours, moved) = (component(&mut random, "AVAILABLE", false), component(&mut random, "AVAILABLE", true));
+            let zone_text = self::zone(&mut random);
+            let text = format!(
+                "BEGIN:VCALENDAR\r\n{zone_text}BEGIN:VAVAILABILITY\r\nUID:u\r\n{range}{hours}{moved}END:VAVAILABILITY\r\nEND:VCALENDAR\r\n"
+            );
+            ask_everything(&text, window, zone);
+        }
     }
 }

@@ -33,18 +33,27 @@ impl Span {
     /// From an object's first moment to its last: that of its UNTIL, or never if it recurs without one.
     pub fn of(object: &CalendarObject) -> Self {
         let mut span: Option<Self> = None;
-        for component in object.main_components() {
-            let moments =
-                ["DTSTART", "DTEND", "DUE", "RECURRENCE-ID"].into_iter().filter_map(|name| Moment::of(&component.property(name)?));
-            let rules = component.properties_named("RRULE").filter_map(|property| Rule::parse(&property.value()).ok());
-            let ends = rules.map(|rule| rule.until().map_or(i64::MAX, |until| until.local));
-            let lists = component.properties_named("RDATE").map(|_| i64::MAX);
-            for at in moments.map(|moment| moment.local).chain(ends).chain(lists) {
-                let Self { first, last } = span.unwrap_or(Self { first: at, last: at });
-                span = Some(Self { first: first.min(at), last: last.max(at) });
+        for main in object.main_components() {
+            // What is available recurs where its VAVAILABILITY does not.
+            let available = main.components().filter(|inner| inner.is("AVAILABLE"));
+            for component in std::iter::once(main).chain(available) {
+                span = Self::with(span, &component);
             }
         }
         span.unwrap_or(Self::of_today())
+    }
+
+    /// Wider by what one component says.
+    fn with(mut span: Option<Self>, component: &Component<'_>) -> Option<Self> {
+        let moments = ["DTSTART", "DTEND", "DUE", "RECURRENCE-ID"].into_iter().filter_map(|name| Moment::of(&component.property(name)?));
+        let rules = component.properties_named("RRULE").filter_map(|property| Rule::parse(&property.value()).ok());
+        let ends = rules.map(|rule| rule.until().map_or(i64::MAX, |until| until.local));
+        let lists = component.properties_named("RDATE").map(|_| i64::MAX);
+        for at in moments.map(|moment| moment.local).chain(ends).chain(lists) {
+            let Self { first, last } = span.unwrap_or(Self { first: at, last: at });
+            span = Some(Self { first: first.min(at), last: last.max(at) });
+        }
+        span
     }
 }
 
