@@ -5,6 +5,8 @@ use crate::object::CalendarObject;
 
 /// Attendees of one object that its [`Facts`](crate::Facts) list.
 pub const ATTENDEES_MAX: usize = 1_000;
+/// So many are compared one by one; among more an address is searched for.
+const FEW: u16 = 16;
 
 /// The address of a calendar user in the form addresses are compared in: two of the same user that differ only in spelling are equal.
 ///
@@ -117,7 +119,7 @@ pub(crate) struct CalendarUsers {
     pub attendees: Vec<CalendarUserAddress>,
     /// Whether there are more.
     pub more_attendees: bool,
-    /// Where each stands in `attendees`, in order of addresses.
+    /// Where each stands in `attendees`, in order of addresses; empty while they are few.
     sorted: Vec<u16>,
 }
 
@@ -152,15 +154,26 @@ impl CalendarUsers {
 
     fn add_attendee(&mut self, address: &mut String) {
         let attendees = &self.attendees;
-        let at = |index: &u16| attendees.get(usize::from(*index)).map_or("", CalendarUserAddress::as_str);
-        let Err(place) = self.sorted.binary_search_by(|index| at(index).cmp(address)) else { return };
-        match u16::try_from(attendees.len()) {
-            Ok(index) if attendees.len() < ATTENDEES_MAX => {
-                self.sorted.insert(place, index);
-                self.attendees.push(CalendarUserAddress(std::mem::take(address)));
+        let at = |index: u16| attendees.get(usize::from(index)).map_or("", CalendarUserAddress::as_str);
+        if attendees.len() < usize::from(FEW) {
+            if attendees.iter().any(|known| known.as_str() == address) {
+                return;
             }
-            _ => self.more_attendees = true,
+        } else {
+            if self.sorted.is_empty() {
+                self.sorted.extend(0..FEW);
+                self.sorted.sort_unstable_by_key(|index| at(*index));
+            }
+            let Err(place) = self.sorted.binary_search_by(|index| at(*index).cmp(address)) else { return };
+            match u16::try_from(attendees.len()) {
+                Ok(index) if attendees.len() < ATTENDEES_MAX => self.sorted.insert(place, index),
+                _ => {
+                    self.more_attendees = true;
+                    return;
+                }
+            }
         }
+        self.attendees.push(CalendarUserAddress(std::mem::take(address)));
     }
 }
 
@@ -234,7 +247,9 @@ mod tests {
 
     #[test]
     fn attendees_are_bounded_and_that_is_told() {
-        let lines = |count: usize| (0..count).map(|n| format!("ATTENDEE:mailto:{n}@example.com\r\n")).collect::<String>();
+        // Those of the first half come again.
+        let one = |n: usize| format!("ATTENDEE:mailto:{n}@example.com\r\n");
+        let lines = |count: usize| (0..count).map(|n| one(n) + &one(n / 2)).collect::<String>();
         let many = facts(&[&lines(ATTENDEES_MAX)]);
         assert_eq!((many.attendees.len(), many.more_attendees), (ATTENDEES_MAX, false));
         let more = facts(&[&lines(ATTENDEES_MAX + 1)]);

@@ -234,7 +234,7 @@ fn rfc7953_s3_1_first_example_office_hours_without_end() {
     for day in ["20111010", "20111014", "20401015"] {
         assert_eq!(slots(OFFICE, montreal(day, 4), 1), "UUUUUUUUUFFFFFFFFUUUUUUU", "{day}");
     }
-    for day in ["20111008", "20111009", "19991004"] {
+    for day in ["20111008", "20111009", "19991004", "19650104"] {
         assert_eq!(slots(OFFICE, montreal(day, 4), 1), "U".repeat(24), "{day}");
     }
 }
