@@ -5,7 +5,9 @@
 
 mod bounds;
 mod differential;
+mod edge_cases;
 mod fidelity;
+mod hostile;
 mod rscale;
 
 use bytes::Bytes;
