@@ -8,6 +8,7 @@ mod differential;
 mod edge_cases;
 mod fidelity;
 mod hostile;
+mod recurrence;
 mod rscale;
 
 use bytes::Bytes;
