@@ -10,6 +10,7 @@ mod fidelity;
 mod hostile;
 mod recurrence;
 mod rscale;
+mod tolerant;
 
 use bytes::Bytes;
 use kalends_ical::CalendarObject;
