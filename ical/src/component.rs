@@ -18,7 +18,7 @@ use std::ops::Range;
 use bytes::Bytes;
 
 use crate::Limits;
-use crate::content_line::{LineSpan, Lines, Property, line_and_column};
+use crate::content_line::{LineErrorKind, LineSpan, Lines, Property, line_and_column};
 use crate::object::{ObjectRefusal, ObjectRule};
 
 /// The kinds of components an object resource may be made of (RFC 4791 §4.1, RFC 7953 §3.1).
@@ -130,7 +130,10 @@ impl Tree {
                 // RFC 5545 §3.1.4.
                 return Err(at(error.valid_up_to(), "the text is not UTF-8"));
             }
-            let span = span.checked(&bytes, limits.parameters_max).map_err(|error| at(error.at, error.kind.what()))?;
+            let span = span.checked(&bytes, limits.parameters_max).map_err(|error| match error.kind {
+                LineErrorKind::Parameters => at(error.at, &format!("the property has more than {} parameters", limits.parameters_max)),
+                kind => at(error.at, kind.what()),
+            })?;
             let index = self.lines.len();
             self.lines.push(span);
             if span.is_named(&bytes, "BEGIN") {

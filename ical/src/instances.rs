@@ -175,12 +175,14 @@ impl<'a> Series<'a> {
             replaced: Vec::new(),
             futures: Vec::new(),
         };
+        let mut overrides = Vec::new();
         for component in components {
             match component.property("RECURRENCE-ID").filter(|_| !component.has("RRULE")) {
                 None => series.master = Some(series.timed(component)),
-                Some(property) => series.add_override(component, &property),
+                Some(property) => overrides.push((component, property)),
             }
         }
+        overrides.into_iter().for_each(|(component, property)| series.add_override(component, &property));
         series.futures.sort_by_key(|(from, ..)| *from);
         series.read_recurrence();
         series
@@ -225,7 +227,12 @@ impl<'a> Series<'a> {
     }
 
     fn add_override(&mut self, component: Component<'a>, property: &Property<'a>) {
-        let Some(id) = self.resolve(property) else { return };
+        let Some(mut id) = self.resolve(property) else { return };
+        if let Some(anchor) = self.master.as_ref().and_then(|master| master.anchor.as_ref()).filter(|anchor| id.is_date && !anchor.is_date)
+        {
+            // As T2 for EXDATE: a date means the instance of that day, at the time the series has.
+            id = Resolved { local: id.local + anchor.local.rem_euclid(DAY_SECONDS), ..anchor.clone() };
+        }
         let timed = self.timed(component);
         let future = property.parameter("RANGE").is_some_and(|range| range.eq_ignore_ascii_case("THISANDFUTURE"));
         if future {
@@ -355,7 +362,8 @@ impl<'a> Series<'a> {
         let until = if window.1 == UNBOUNDED_FUTURE { i64::MAX } else { window.1.div_euclid(SECOND).saturating_add(reach) };
         let starts = |rule| WithinRule::new(rule, anchor, from, work);
         let mut merged = Merged::new(self.rules.iter().map(starts).collect(), (from, until))?;
-        let mut excluded: Vec<Excluded<'_>> = self.excluded_rules.iter().map(starts).map(Excluded::new).collect();
+        let excluding = |rule| Excluded::new(WithinRule::excluding(rule, anchor, from, work));
+        let mut excluded: Vec<Excluded<'_>> = self.excluded_rules.iter().map(excluding).collect();
         let mut dates: Vec<(LocalSeconds, UtcMicros, Option<i64>)> =
             self.dates.iter().map(|(start, (local, length))| (*local, *start, *length)).collect();
         if self.rules.is_empty() {
@@ -366,7 +374,7 @@ impl<'a> Series<'a> {
         let mut dates = dates.into_iter().peekable();
         let several = self.rules.len() > 1 || !self.dates.is_empty();
         let mut clock = Clock::of(&anchor.zone);
-        let mut seen = BTreeSet::new();
+        let (mut seen, mut last) = (BTreeSet::new(), None);
         loop {
             let of_rule = merged.peek();
             let date = dates.next_if(|(local, ..)| of_rule.is_none_or(|of_rule| *local < of_rule));
@@ -377,7 +385,9 @@ impl<'a> Series<'a> {
                 (None, None) => return Ok(()),
             };
             work.spend(WORK_OF_VISIT)?;
-            let gone = self.is_gone(start, local) || several && !seen.insert(start);
+            // RFC 5545 §3.8.5.2: what comes twice counts once, also where a zone has left out a whole day.
+            let is_again = last.replace(start) == Some(start) || several && !seen.insert(start);
+            let gone = self.is_gone(start, local) || is_again;
             let excluded = excluded.iter_mut().map(|rule| rule.excludes(local)).try_fold(false, |any, found| Ok(any | found?))?;
             if !gone && !excluded && !self.visit_one(master, anchor, (start, local), length, visit) {
                 return Ok(());

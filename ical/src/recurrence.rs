@@ -136,8 +136,8 @@ impl Rule {
     }
 
     /// As the two before, without a start that the rule itself does not give.
-    pub(crate) fn instances<'r>(&'r self, start: LocalSeconds, is_date: bool, work: &'r Work) -> Starts<'r> {
-        Starts::new(self, (start, is_date), start, false, work)
+    pub(crate) fn instances<'r>(&'r self, start: LocalSeconds, is_date: bool, from: LocalSeconds, work: &'r Work) -> Starts<'r> {
+        Starts::new(self, (start, is_date), from, false, work)
     }
 
     /// Units of work to lay out a period: the days it may have, each compared with what is listed.

@@ -28,11 +28,27 @@ pub(crate) struct WithinRule<'s> {
 }
 
 impl<'s> WithinRule<'s> {
-    /// From the first start not before `from`; where instances are counted, from a checkpoint or the first of all.
+    /// The starts of an RRULE, DTSTART first, from the first one not before `from`; where instances are counted, from a checkpoint or the
+    /// first of all.
     pub fn new(rule: &'s Counted, anchor: &'s Resolved, from: LocalSeconds, work: &'s Work) -> Self {
         let starts = |from| {
             if anchor.is_date { rule.starts_of_dates(anchor.local, from, work) } else { rule.starts(anchor.local, from, work) }
         };
+        Self::counted(rule, anchor, from, starts, work)
+    }
+
+    /// As [`WithinRule::new`] of an EXRULE: DTSTART is one of them only where the rule gives it (RFC 2445 §4.8.5.2).
+    pub fn excluding(rule: &'s Counted, anchor: &'s Resolved, from: LocalSeconds, work: &'s Work) -> Self {
+        Self::counted(rule, anchor, from, |from| rule.instances(anchor.local, anchor.is_date, from, work), work)
+    }
+
+    fn counted(
+        rule: &'s Counted,
+        anchor: &'s Resolved,
+        from: LocalSeconds,
+        starts: impl Fn(LocalSeconds) -> Starts<'s>,
+        work: &'s Work,
+    ) -> Self {
         let (last, left) = end_of_count(rule, anchor, || starts(anchor.local));
         let (from, left) = match left {
             None => (from, None),
@@ -43,7 +59,7 @@ impl<'s> WithinRule<'s> {
 
     /// What the rule gives by itself, from the start on.
     pub fn bare(rule: &'s Rule, anchor: &'s Resolved, work: &'s Work) -> Self {
-        let starts = || rule.instances(anchor.local, anchor.is_date, work);
+        let starts = || rule.instances(anchor.local, anchor.is_date, anchor.local, work);
         Self::of(rule, anchor, starts(), end_of_count(rule, anchor, starts), work)
     }
 

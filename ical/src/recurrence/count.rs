@@ -124,7 +124,8 @@ mod tests {
                     let rule = Rule::parse(&format!("FREQ={part};COUNT={count}")).unwrap();
                     for with_start in [true, false] {
                         let (walking, work) = (Work::new(), Work::new());
-                        let starts = |work| if with_start { rule.starts(start, start, work) } else { rule.instances(start, false, work) };
+                        let starts =
+                            |work| if with_start { rule.starts(start, start, work) } else { rule.instances(start, false, start, work) };
                         let (found, walked) = (starts(&work).end_of_count(rule.count.unwrap()), starts(&walking).nth(count - 1));
                         // What takes more work than is allowed is told by neither.
                         if let (Some(found), Some(Ok(walked))) = (found, walked) {

@@ -22,11 +22,16 @@ fn stored(text: &str) -> CalendarObject {
 }
 
 fn timed<T>(what: &str, ask: impl FnOnce() -> T) -> T {
+    timed_within(QUESTION_TIME_MAX, what, ask)
+}
+
+/// Asks, says how long it took, and fails if that was longer than `most`.
+pub fn timed_within<T>(most: Duration, what: &str, ask: impl FnOnce() -> T) -> T {
     let begun = Instant::now();
     let answer = ask();
     let took = begun.elapsed();
     eprintln!("{:9.3} ms  {what}", took.as_secs_f64() * 1e3);
-    assert!(took < QUESTION_TIME_MAX, "{what} took {took:?}");
+    assert!(took < most, "{what} took {took:?}");
     answer
 }
 

@@ -5,8 +5,12 @@
 
 mod bounds;
 mod differential;
+mod edge_cases;
 mod fidelity;
+mod hostile;
+mod recurrence;
 mod rscale;
+mod tolerant;
 
 use bytes::Bytes;
 use kalends_ical::CalendarObject;
