@@ -70,6 +70,8 @@ pub struct Reloadable {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HttpLimits {
     pub connections_per_address_max: usize,
+    /// Whether answers are compressed for clients that ask.
+    pub compresses: bool,
     /// A header is whole within this time, and a kept connection sends its next one within it.
     pub header_seconds_max: u64,
     pub header_bytes_max: usize,
@@ -104,6 +106,7 @@ impl Config {
     fn blank() -> Self {
         let http = HttpLimits {
             connections_per_address_max: 0,
+            compresses: false,
             header_seconds_max: 0,
             header_bytes_max: 0,
             body_idle_seconds_max: 0,

@@ -1,6 +1,7 @@
 //! HTTP: from a request to its answer, and one log line for each. Only this room names hyper.
 
 mod body;
+mod compression;
 mod cors;
 mod forwarded;
 mod listen;
@@ -22,6 +23,7 @@ use crate::dispatch::{self, Request};
 use crate::failure::{Error, FailureKind};
 use crate::server::Server;
 use crate::store::{Context, Reason};
+use crate::welcome;
 use body::{AnswerBody, read_body};
 use forwarded::client_address;
 pub use listen::{Listener, Peer, serve, stopped};
@@ -48,14 +50,16 @@ async fn handle(server: Arc<Server>, request: http::Request<Incoming>, peer: Pee
     };
     let settings = server.settings();
     let origin = cors::allowed_origin(&settings, request.headers());
+    let coding = compression::Coding::asked(request.headers()).filter(|_| settings.http.compresses);
     let only_reads = method::only_reads(request.method().as_str());
     let mut running = Running { task: tokio::spawn(answer(Arc::clone(&server), request, peer, request_id.clone())), only_reads };
-    let (answer, principal) = (&mut running.task).await.unwrap_or_else(|error| {
+    let (mut answer, principal) = (&mut running.task).await.unwrap_or_else(|error| {
         tracing::error!(%request_id, %error, "a request ended in a bug");
         (Answer::problem(StatusCode::INTERNAL_SERVER_ERROR, "the server failed; its log tells more under the request id"), None)
     });
     line.principal = principal.unwrap_or_default();
     line.status = answer.status.as_u16();
+    compression::compress(&mut answer, coding);
     let mut response = response(answer, &request_id);
     if let Some(origin) = origin {
         cors::mark(response.headers_mut(), origin);
@@ -145,6 +149,9 @@ async fn respond(
     if let Some(answer) = open_door(server, head.method.as_str(), path).await {
         return Ok(answer);
     }
+    if let Some(answer) = welcome(server, &head, peer) {
+        return Ok(answer);
+    }
     let address = client_address(&settings, peer.address, &head.headers);
     let who = match authenticate(server, &head.headers, (peer, address)).await? {
         Ok(who) => who,
@@ -198,6 +205,30 @@ async fn open_door(server: &Server, method: &str, path: &str) -> Option<Answer> 
         }),
         _ => None,
     }
+}
+
+/// What a browser is shown before anyone says who they are. Clients ask by other methods.
+fn welcome(server: &Server, head: &http::request::Parts, peer: Peer) -> Option<Answer> {
+    if !matches!(head.method.as_str(), "GET" | "HEAD") {
+        return None;
+    }
+    let page = server.paths.below_front(head.uri.path())?;
+    let named = head.headers.get(header::HOST).and_then(|host| host.to_str().ok()).filter(|host| !host.is_empty());
+    let asked = head.uri.authority().map(http::uri::Authority::as_str).or(named).unwrap_or("localhost");
+    let (secure, authority) = match server.public_origin.as_deref().and_then(|origin| origin.split_once("://")) {
+        Some((scheme, authority)) => (scheme == "https", authority),
+        None => (peer.secure, asked),
+    };
+    let origin = welcome::Origin { secure, authority };
+    let mut answer = match page {
+        "" => welcome::page(&origin, &server.paths),
+        welcome::PROFILE => welcome::profile(&origin, &server.paths, head.uri.query()),
+        _ => return None,
+    };
+    if head.method == http::Method::HEAD {
+        answer.body = Body::Whole(bytes::Bytes::new());
+    }
+    Some(answer)
 }
 
 /// Relative, so that host and https stay as the client has them, unless a public origin is configured.
@@ -266,14 +297,20 @@ fn client(headers: &HeaderMap) -> String {
 }
 
 fn response(answer: Answer, request_id: &str) -> Response<AnswerBody> {
+    let coding = compression::of_stream(&answer);
     let mut response = Response::new(match answer.body {
         Body::Whole(bytes) => AnswerBody::whole(bytes),
-        Body::Pieces(pieces) => AnswerBody::pieces(pieces),
+        Body::Pieces(pieces) => compression::pieces(AnswerBody::pieces(pieces), coding),
     });
     *response.status_mut() = answer.status;
     let headers = response.headers_mut();
     headers.extend(answer.headers);
     headers.insert("x-content-type-options", HeaderValue::from_static("nosniff"));
+    headers.insert("referrer-policy", HeaderValue::from_static("no-referrer"));
+    // What clients put is never to act as a page of the server's.
+    headers
+        .entry(header::CONTENT_SECURITY_POLICY)
+        .or_insert(HeaderValue::from_static("default-src 'none'; sandbox; frame-ancestors 'none'"));
     if let Ok(id) = HeaderValue::from_str(request_id) {
         headers.insert("x-request-id", id);
     }

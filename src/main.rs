@@ -23,6 +23,7 @@ mod target;
 mod token;
 mod transfer;
 mod validators;
+mod welcome;
 mod write;
 
 use std::process::ExitCode;

@@ -91,6 +91,16 @@ impl Paths {
         self.below_prefix(path).is_some_and(|rest| rest.trim_end_matches('/') == "/principals")
     }
 
+    /// Where people would type the server's address: `/`, or the prefix.
+    pub fn front(&self) -> String {
+        format!("{}/", self.prefix)
+    }
+
+    /// What stands directly below [`Paths::front`]; empty for itself.
+    pub fn below_front<'a>(&self, path: &'a str) -> Option<&'a str> {
+        self.below_prefix(path).map(|rest| rest.strip_prefix('/').unwrap_or(rest)).filter(|rest| !rest.contains('/'))
+    }
+
     pub fn root(&self) -> String {
         format!("{}/dav/", self.prefix)
     }

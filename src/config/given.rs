@@ -43,6 +43,15 @@ impl Given {
         number.and_then(|number: u64| N::try_from(number).ok()).ok_or_else(wrong)
     }
 
+    /// `on` or `off`.
+    pub fn switch(&self) -> Result<bool, String> {
+        match self.text()? {
+            Some("on") => Ok(true),
+            Some("off") => Ok(false),
+            _ => Err("must be on or off".to_owned()),
+        }
+    }
+
     /// Each text of a list.
     pub fn list<T: std::str::FromStr<Err = String>>(&self) -> Result<Vec<T>, String> {
         self.texts.iter().filter(|text| !text.is_empty()).map(|text| text.parse()).collect()

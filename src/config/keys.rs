@@ -81,6 +81,8 @@ pub const KEYS: &[Key] = &[
         "Proxies whose Forwarded or X-Forwarded-For is believed: addresses, networks, unix.").list().reloads(),
     Key::new("http.forwarded_header", "x-forwarded-for", |c, v| v.text()?.unwrap_or("x-forwarded-for").parse().map(|header| c.reloadable.forwarded_header = header),
         "Where those proxies tell the client's address: x-forwarded-for or forwarded; they must overwrite or extend it.").reloads(),
+    Key::new("http.compression", "on", |c, v| v.switch().map(|on| c.reloadable.http.compresses = on),
+        "on or off: whether answers are compressed (zstd, br, gzip) for clients that ask.").reloads(),
     Key::new("http.connections_per_address_max", "1024", |c, v| v.number(1..=1_000_000).map(|n| c.reloadable.http.connections_per_address_max = n),
         "Connections at once from one address that is no trusted proxy.").reloads(),
     Key::new("http.connections_max", "4096", |c, v| v.number(1..=1_000_000).map(|n| c.connections_max = n),

@@ -11,6 +11,7 @@ use hyper::body::{Body, Frame, Incoming, SizeHint};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
+use super::compression::Encoder;
 use crate::answer::Piece;
 use crate::config::HttpLimits;
 use crate::failure::Failure;
@@ -82,7 +83,17 @@ async fn drain(mut body: Incoming, idle: Duration) {
 /// An answer's body on its way out.
 pub enum AnswerBody {
     Whole(Option<Bytes>),
-    Pieces { receiver: mpsc::Receiver<Result<Piece, Failure>>, done: bool },
+    Pieces {
+        receiver: mpsc::Receiver<Result<Piece, Failure>>,
+        done: bool,
+    },
+    /// Compressed on the way; without an encoder it has ended.
+    Encoded {
+        body: Box<Self>,
+        encoder: Option<Encoder>,
+    },
+    /// One that cannot be sent: the client sees that it is not whole.
+    Broken,
 }
 
 impl AnswerBody {
@@ -103,6 +114,22 @@ impl Body for AnswerBody {
     fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Failure>>> {
         match &mut *self {
             Self::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
+            Self::Broken => Poll::Ready(Some(Err(Failure::new("an answer cannot be compressed")))),
+            Self::Encoded { encoder: None, .. } => Poll::Ready(None),
+            Self::Encoded { body, encoder } => loop {
+                let frame = std::task::ready!(Pin::new(&mut **body).poll_frame(context));
+                let packed = match (frame.map(|frame| frame.map(Frame::into_data)), encoder.as_mut()) {
+                    (Some(Ok(Ok(piece))), Some(encoder)) => encoder.push(&piece).map(Bytes::from),
+                    (Some(Err(failure)), _) => return Poll::Ready(Some(Err(failure))),
+                    _ => encoder.take().map_or_else(|| Ok(Bytes::new()), Encoder::last),
+                };
+                match packed {
+                    // It waits for more before it hands anything over.
+                    Ok(bytes) if bytes.is_empty() && encoder.is_some() => {}
+                    Ok(bytes) => return Poll::Ready(Some(Ok(Frame::data(bytes)))),
+                    Err(error) => return Poll::Ready(Some(Err(error.into()))),
+                }
+            },
             Self::Pieces { done: true, .. } => Poll::Ready(None),
             Self::Pieces { receiver, done } => match std::task::ready!(receiver.poll_recv(context)) {
                 Some(Ok(piece)) => {
@@ -122,13 +149,15 @@ impl Body for AnswerBody {
         match self {
             Self::Whole(bytes) => bytes.is_none(),
             Self::Pieces { done, .. } => *done,
+            Self::Encoded { encoder, .. } => encoder.is_none(),
+            Self::Broken => false,
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match self {
             Self::Whole(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
-            Self::Pieces { .. } => SizeHint::default(),
+            _ => SizeHint::default(),
         }
     }
 }

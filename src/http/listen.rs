@@ -35,6 +35,8 @@ const SOCKET_MODE: u32 = 0o660;
 pub struct Peer {
     /// None on a Unix socket.
     pub address: Option<IpAddr>,
+    /// Whether it speaks TLS.
+    pub secure: bool,
 }
 
 /// A bound listener.
@@ -163,7 +165,7 @@ async fn accept(server: Arc<Server>, listener: Listener, connections: Arc<Connec
                 };
                 let (server, stop, tls) = (Arc::clone(&server), stop.clone(), listener.tls.clone());
                 tokio::spawn(async move {
-                    connection(server, stream, tls, Peer { address }, stop).await;
+                    connection(server, stream, tls.clone(), Peer { address, secure: tls.is_some() }, stop).await;
                     drop((permit, place));
                 });
             }

@@ -1,5 +1,6 @@
 //! Starting, configuring and watching the server, as who runs it would.
 
+mod answers;
 mod configuration;
 mod proxies;
 mod tls;
@@ -164,7 +165,7 @@ fn health_needs_no_account(kind: Kind) {
     assert_eq!(anyone.get("/healthz").expect(200).text(), "ok\n");
     anyone.get("/readyz").expect(200);
     anyone.send("HEAD", "/healthz", &[], "").expect(200);
-    anyone.get("/").expect(401);
+    anyone.get("/dav/").expect(401);
 }
 
 fn the_log_has_one_line_for_each_request(kind: Kind) {
