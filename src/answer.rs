@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use crate::failure::{Error, Failure};
 
 /// A piece of a streamed body; memory per request is a few of them, whatever the answer's size.
-const PIECE_BYTES: usize = 64 * 1024;
+const PIECE_BYTES: usize = 32 * 1024;
 /// A client that takes no piece for this long is given up.
 const PIECE_SECONDS_MAX: u64 = 60;
 
@@ -29,7 +29,8 @@ pub struct Answer {
 /// An answer's body.
 pub enum Body {
     Whole(Bytes),
-    Pieces(mpsc::Receiver<Result<Piece, Failure>>),
+    /// The first piece, and where the others come from.
+    Pieces(Bytes, mpsc::Receiver<Result<Piece, Failure>>),
 }
 
 /// A piece of a body, and whether another follows.
@@ -65,7 +66,7 @@ impl Answer {
     where
         F: Future<Output = Result<Vec<u8>, Failure>> + Send + 'static,
     {
-        let (sender, mut receiver) = mpsc::channel(2);
+        let (sender, mut receiver) = mpsc::channel(1);
         let work = produce(Sink(sender.clone()));
         tokio::spawn(async move {
             let last = work.await.map(|bytes| Piece { bytes: bytes.into(), last: true });
@@ -73,7 +74,7 @@ impl Answer {
             let _ = sender.send(last).await;
         });
         let first = receiver.recv().await.ok_or_else(|| Failure::new("an answer ended before it began"))??;
-        let body = if first.last { Body::Whole(first.bytes) } else { Body::Pieces(resumed(first, receiver)) };
+        let body = if first.last { Body::Whole(first.bytes) } else { Body::Pieces(first.bytes, receiver) };
         Ok(Self { status, headers: Vec::new(), body }.with_static(header::CONTENT_TYPE, media_type))
     }
 
@@ -93,21 +94,6 @@ impl Answer {
         let problem = serde_json::json!({ "type": "about:blank", "title": title, "status": status.as_u16(), "detail": detail });
         Self::whole(status, "application/problem+json", problem.to_string())
     }
-}
-
-/// Puts the first piece back in front.
-fn resumed(first: Piece, mut rest: mpsc::Receiver<Result<Piece, Failure>>) -> mpsc::Receiver<Result<Piece, Failure>> {
-    let (sender, receiver) = mpsc::channel(2);
-    tokio::spawn(async move {
-        let mut next = Some(Ok(first));
-        while let Some(piece) = next {
-            if sender.send(piece).await.is_err() {
-                return;
-            }
-            next = rest.recv().await;
-        }
-    });
-    receiver
 }
 
 /// Where a streamed body goes.

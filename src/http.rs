@@ -300,7 +300,7 @@ fn response(answer: Answer, request_id: &str) -> Response<AnswerBody> {
     let coding = compression::of_stream(&answer);
     let mut response = Response::new(match answer.body {
         Body::Whole(bytes) => AnswerBody::whole(bytes),
-        Body::Pieces(pieces) => compression::pieces(AnswerBody::pieces(pieces), coding),
+        Body::Pieces(first, rest) => compression::pieces(AnswerBody::pieces(first, rest), coding),
     });
     *response.status_mut() = answer.status;
     let headers = response.headers_mut();

@@ -19,10 +19,16 @@ use crate::store::{Location, Store, hold};
 
 const FIRST_ACCOUNT: &str = "me";
 const FIRST_PASSWORD_CHARACTERS: usize = 16;
+/// Open files beside connections: the database's, the log's.
+const FILES_BESIDE: u64 = 256;
 /// How often the certificate's files are looked at: they are renewed every few weeks, and nobody remembers the signal.
 const CERTIFICATE_SECONDS: u64 = 60;
 
 pub async fn serve(mut config: Config, overrides: Overrides, environment: Environment) -> Result<(), Failure> {
+    // Each connection is a file; many systems begin with 1,024 of them.
+    if let Err(error) = rlimit::increase_nofile_limit(config.connections_max as u64 + FILES_BESIDE) {
+        tracing::warn!(%error, "the limit on open files cannot be raised");
+    }
     // Held as long as the server runs: nobody puts another database in the place of this one.
     let _held = match config.location() {
         Location::Folder(folder) => {

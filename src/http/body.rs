@@ -84,13 +84,14 @@ async fn drain(mut body: Incoming, idle: Duration) {
 pub enum AnswerBody {
     Whole(Option<Bytes>),
     Pieces {
+        first: Option<Bytes>,
         receiver: mpsc::Receiver<Result<Piece, Failure>>,
         done: bool,
     },
     /// Compressed on the way; without an encoder it has ended.
     Encoded {
         body: Box<Self>,
-        encoder: Option<Encoder>,
+        encoder: Option<Box<Encoder>>,
     },
     /// One that cannot be sent: the client sees that it is not whole.
     Broken,
@@ -101,8 +102,8 @@ impl AnswerBody {
         Self::Whole(Some(bytes).filter(|bytes| !bytes.is_empty()))
     }
 
-    pub fn pieces(receiver: mpsc::Receiver<Result<Piece, Failure>>) -> Self {
-        Self::Pieces { receiver, done: false }
+    pub fn pieces(first: Bytes, receiver: mpsc::Receiver<Result<Piece, Failure>>) -> Self {
+        Self::Pieces { first: Some(first), receiver, done: false }
     }
 }
 
@@ -121,7 +122,7 @@ impl Body for AnswerBody {
                 let packed = match (frame.map(|frame| frame.map(Frame::into_data)), encoder.as_mut()) {
                     (Some(Ok(Ok(piece))), Some(encoder)) => encoder.push(&piece).map(Bytes::from),
                     (Some(Err(failure)), _) => return Poll::Ready(Some(Err(failure))),
-                    _ => encoder.take().map_or_else(|| Ok(Bytes::new()), Encoder::last),
+                    _ => encoder.take().map_or_else(|| Ok(Bytes::new()), |encoder| encoder.last()),
                 };
                 match packed {
                     // It waits for more before it hands anything over.
@@ -131,7 +132,8 @@ impl Body for AnswerBody {
                 }
             },
             Self::Pieces { done: true, .. } => Poll::Ready(None),
-            Self::Pieces { receiver, done } => match std::task::ready!(receiver.poll_recv(context)) {
+            Self::Pieces { first: first @ Some(_), .. } => Poll::Ready(first.take().map(|bytes| Ok(Frame::data(bytes)))),
+            Self::Pieces { receiver, done, .. } => match std::task::ready!(receiver.poll_recv(context)) {
                 Some(Ok(piece)) => {
                     *done = piece.last;
                     Poll::Ready(Some(Ok(Frame::data(piece.bytes))))

@@ -95,7 +95,7 @@ fn is_worth_it(answer: &Answer) -> bool {
             }
             false
         }
-        Body::Pieces(_) => true,
+        Body::Pieces(..) => true,
     };
     let has_body = matches!(answer.status, StatusCode::OK | StatusCode::MULTI_STATUS) || !streams;
     has_body && is_text.iter().any(|begin| media_type.starts_with(begin)) && header_of(header::CONTENT_ENCODING).is_none()
@@ -118,7 +118,7 @@ pub fn of_stream(answer: &Answer) -> Option<Coding> {
 /// A body in pieces, compressed on its way out.
 pub fn pieces(body: AnswerBody, coding: Option<Coding>) -> AnswerBody {
     match coding.map(Encoder::new) {
-        Some(Ok(encoder)) => AnswerBody::Encoded { body: Box::new(body), encoder: Some(encoder) },
+        Some(Ok(encoder)) => AnswerBody::Encoded { body: Box::new(body), encoder: Some(Box::new(encoder)) },
         Some(Err(error)) => {
             tracing::error!(%error, "compressing an answer");
             AnswerBody::Broken

@@ -18,8 +18,8 @@ use crate::store::{Bodies, CollectionId, HomeId, Principal, Store, StoredObject}
 
 /// Objects read at a time.
 pub const OBJECTS_AT_ONCE: usize = 200;
-/// Bytes of bodies in memory at a time, beside one that is larger by itself.
-const BODY_BYTES_AT_ONCE: i64 = 4 * 1024 * 1024;
+/// Bytes of bodies in memory at a time, beside one that is larger by itself: a client that does not read holds them for a while.
+const BODY_BYTES_AT_ONCE: i64 = 128 * 1024;
 
 /// Divides objects, told without their bodies, into parts whose bodies may be in memory together.
 pub fn parts(objects: &[StoredObject]) -> impl Iterator<Item = &[StoredObject]> {

@@ -3,6 +3,7 @@
 mod answers;
 mod configuration;
 mod proxies;
+mod slow;
 mod tls;
 
 use std::process::{Command, Stdio};
