@@ -10,7 +10,7 @@ use compliance_tests::folder::Folder;
 use super::{ByHand, told};
 
 /// A certificate for localhost that signs itself, with its key, in the place of those that were there.
-fn certificate(folder: &Path, name: &str) {
+pub fn certificate(folder: &Path, name: &str) {
     let (certificate, key) = (folder.join(format!("{name}.pem")), folder.join(format!("{name}.key")));
     let mut command = Command::new("openssl");
     command.args([
@@ -50,7 +50,7 @@ fn curl(server: &ByHand, trusted: &str, arguments: &[&str], path: &str) -> Outpu
     command.arg(format!("https://127.0.0.1:{}{path}", server.port)).output().unwrap()
 }
 
-fn out(output: &Output) -> String {
+pub fn out(output: &Output) -> String {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout.clone()).unwrap()
 }
