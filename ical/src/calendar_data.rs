@@ -28,7 +28,7 @@ use crate::content_line::Property;
 use crate::date::{format_date, format_utc};
 use crate::filter::{BoundReached, Work};
 use crate::instances::{Instance, Nominal};
-use crate::matching::{event_within, free_busy_periods, overlaps};
+use crate::matching::{Asked, event_within, free_busy_periods, overlaps};
 use crate::object::CalendarObject;
 use crate::stream::write_folded;
 use crate::zone::Zone;
@@ -104,6 +104,8 @@ struct Common {
     after: Vec<u8>,
     /// Which moments it has.
     moments: Vec<&'static str>,
+    /// Its DURATION, which a PERIOD of an RDATE takes the place of.
+    duration: Vec<u8>,
 }
 
 /// Properties that describe a recurrence, gone once it is expanded (RFC 4791 §9.6.5).
@@ -213,9 +215,10 @@ impl Form<'_> {
     ) -> Result<(), BoundReached> {
         let work = Work::new();
         let series = object.series(floating);
+        let asked = Asked { object, floating };
         let mut instances = Vec::new();
         series.visit(window, &work, |instance| {
-            if event_within(instance, window) || instance.start.is_none() {
+            if asked.is_within(instance, window) || instance.start.is_none() {
                 instances.push(*instance);
             }
             instances.len() <= INSTANCES_MAX
@@ -243,18 +246,22 @@ impl Form<'_> {
         let around = std::mem::take(&mut self.out);
         self.text(&format!("BEGIN:{}", component.name()));
         let named = |property: &Property<'_>, names: &[&str]| names.iter().any(|name| property.is(name));
-        self.properties(component, selection, |property| !named(property, &OWN) && !named(property, &RECURRENCE));
+        self.properties(component, selection, |property| {
+            !named(property, &OWN) && !named(property, &RECURRENCE) && !property.is("DURATION")
+        });
         let before = std::mem::take(&mut self.out);
+        self.properties(component, selection, |property| property.is("DURATION"));
+        let duration = std::mem::take(&mut self.out);
         self.inside(component, selection)?;
         let after = std::mem::replace(&mut self.out, around);
         let moments = ["DTSTART", "DTEND", "DUE"].into_iter().filter(|name| component.property(name).is_some()).collect();
-        Ok(Common { before, after, moments })
+        Ok(Common { before, after, moments, duration })
     }
 
     fn instance(&mut self, common: &Common, instance: &Instance<'_, '_>, recurs: bool, selection: Option<&Selection>) {
         self.out.extend_from_slice(&common.before);
-        if let Some((id, _)) = instance.recurrence_id.as_ref().filter(|_| recurs) {
-            self.moment("RECURRENCE-ID", id, id.utc(), selection);
+        if let Some((id, at)) = instance.recurrence_id.as_ref().filter(|_| recurs) {
+            self.moment("RECURRENCE-ID", id, *at, selection);
         }
         if let Some(start) = &instance.start {
             for name in &common.moments {
@@ -265,6 +272,13 @@ impl Form<'_> {
                     self.moment(name, &end, instance.ends, selection);
                 }
             }
+        }
+        match &instance.start {
+            Some(start) if instance.of_period && !common.moments.contains(&"DTEND") => {
+                let end = Nominal { local: start.zone.local_of(instance.ends), ..*start };
+                self.moment("DTEND", &end, instance.ends, selection);
+            }
+            _ => self.out.extend_from_slice(&common.duration),
         }
         self.out.extend_from_slice(&common.after);
     }
@@ -291,10 +305,10 @@ impl Form<'_> {
                 kept.insert(component);
             }
         }
-        object.series(floating).visit_overrides(|instance| {
-            let lasts = instance.ends.saturating_sub(instance.begins);
+        let series = object.series(floating);
+        series.visit_overrides(|instance| {
             let nominal = instance.recurrence_id.as_ref().map(|(_, at)| *at);
-            let was = nominal.is_some_and(|at| overlaps((at, at.saturating_add(lasts.max(1))), window));
+            let was = nominal.is_some_and(|at| overlaps((at, series.original_end(at).max(at.saturating_add(1))), window));
             if was || event_within(instance, window) {
                 kept.insert(instance.component);
             }

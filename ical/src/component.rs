@@ -337,6 +337,16 @@ impl<'a> Component<'a> {
         self.node().and_then(|node| self.tree.lines.get(node.lines.end.saturating_sub(1))).copied()
     }
 
+    /// Its number among all components of the text.
+    pub(crate) const fn number(&self) -> usize {
+        self.index
+    }
+
+    /// The component of that number.
+    pub(crate) const fn numbered(&self, number: usize) -> Component<'a> {
+        Component { tree: self.tree, index: number }
+    }
+
     /// The bytes the spans point into.
     pub(crate) fn bytes(&self) -> &'a [u8] {
         &self.tree.bytes

@@ -133,7 +133,7 @@ impl std::error::Error for BoundReached {}
 /// this crate's inside ask thousands of questions that reach it.
 const WORK_MAX: u32 = if cfg!(test) { 10_000 } else { 1_000_000 };
 /// Units of work that reading the zones of one object may take; one of a hundred years is read with some hundreds.
-const ZONES_WORK_MAX: u32 = if cfg!(test) { 3_000 } else { 200_000 };
+const ZONES_WORK_MAX: u32 = if cfg!(test) { 10_000 } else { 200_000 };
 
 /// What is left of the work one question about one object may take: all its rules, zones, instances and alarms draw on it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -98,6 +98,8 @@ pub(crate) struct Instance<'a, 's> {
     /// When it begins and ends, UTC microseconds; of a task with DUE alone both are its DUE.
     pub begins: UtcMicros,
     pub ends: UtcMicros,
+    /// Whether a PERIOD of an RDATE says how long it is.
+    pub of_period: bool,
 }
 
 /// Which properties a component has, readable or not.
@@ -236,7 +238,10 @@ impl<'a> Series<'a> {
         let timed = self.timed(component);
         let future = property.parameter("RANGE").is_some_and(|range| range.eq_ignore_ascii_case("THISANDFUTURE"));
         if future {
-            let shift = timed.anchor.as_ref().map_or(0, |anchor| (anchor.utc() - id.utc()) / SECOND);
+            // RFC 5545 §3.2.13: by the difference that the series' wall clock shows, so that a time of day stays one over changes of it.
+            let master = self.master.as_ref().and_then(|master| master.anchor.as_ref());
+            let zone = master.map_or(&id.zone, |anchor| &anchor.zone);
+            let shift = timed.anchor.as_ref().map_or(0, |anchor| zone.local_of(anchor.utc()) - zone.local_of(id.utc()));
             self.futures.push((id.utc(), shift, timed.clone()));
         }
         // T9: of two overrides of one instance the last one counts.
@@ -266,6 +271,9 @@ impl<'a> Series<'a> {
             for moment in property.value().split(',').filter_map(|text| Moment::parse(text.trim(), None)) {
                 if moment.is_date && !anchor.is_date {
                     self.excluded_days.insert(moment.local.div_euclid(DAY_SECONDS));
+                } else if !moment.is_date && anchor.is_date {
+                    // The other way round: of a series of days a time means its day.
+                    self.excluded.insert(anchor.zone.utc_of(moment.local.div_euclid(DAY_SECONDS) * DAY_SECONDS));
                 } else {
                     self.excluded.insert(self.resolve_in(&moment, zone.as_ref()).utc());
                 }
@@ -309,7 +317,10 @@ impl<'a> Series<'a> {
         };
         let lengths = self.master.iter().chain(self.overrides.values()).chain(self.futures.iter().map(|(.., timed)| timed)).map(of);
         let shifts = self.futures.iter().map(|(_, shift, _)| shift.abs());
-        lengths.chain([self.period_seconds_max]).max().unwrap_or(0) + shifts.max().unwrap_or(0) + DAY_SECONDS
+        // A day is a day of the wall clock, which only zones of people's own set by more than hours.
+        let anchor = self.master.as_ref().and_then(|master| master.anchor.as_ref());
+        let day = if anchor.is_some_and(|anchor| anchor.zone.is_own()) { DAY_SECONDS + 2 * ZONE_SECONDS_MAX } else { DAY_SECONDS };
+        lengths.chain([self.period_seconds_max]).max().unwrap_or(0) + shifts.max().unwrap_or(0) + day
     }
 
     /// Visits the instances that may touch a window, UTC microseconds, until `visit` returns `false`. What is visited is a superset:
@@ -372,7 +383,9 @@ impl<'a> Series<'a> {
         dates.retain(|(local, ..)| (from..=until).contains(local));
         dates.sort_by_key(|(local, ..)| *local);
         let mut dates = dates.into_iter().peekable();
-        let several = self.rules.len() > 1 || !self.dates.is_empty();
+        // Of several times of a day one that the clock skips may be another one.
+        let several_times = !anchor.zone.is_utc() && self.rules.iter().any(|rule| rule.has_several_times());
+        let several = self.rules.len() > 1 || !self.dates.is_empty() || several_times;
         let mut clock = Clock::of(&anchor.zone);
         let (mut seen, mut last) = (BTreeSet::new(), None);
         loop {
@@ -419,6 +432,7 @@ impl<'a> Series<'a> {
         };
         if let Some(seconds) = length {
             instance.ends = instance.begins.saturating_add(seconds.saturating_mul(SECOND));
+            instance.of_period = true;
         }
         visit(&instance)
     }
@@ -434,7 +448,24 @@ impl<'a> Series<'a> {
             (Some(anchor), _) | (None, Some(anchor)) => anchor.at(anchor.zone.local_of(id)),
             (None, None) => Nominal { local: id.div_euclid(SECOND), is_date: false, zone: &Zone::UTC },
         };
-        self.instance(timed, timed.anchor.as_ref().map(|anchor| anchor.at(anchor.local)), Some(nominal))
+        let start = timed.anchor.as_ref().map(|anchor| anchor.at(anchor.local));
+        self.instance_from(timed, start.map_or(0, |start| start.utc()), start, Some((nominal, id)))
+    }
+
+    /// When the instance of a start would end that an override describes otherwise, UTC microseconds.
+    pub fn original_end(&self, start: UtcMicros) -> UtcMicros {
+        let Some(master) = &self.master else { return start };
+        let Some(anchor) = &master.anchor else { return start };
+        if let Some((_, Some(seconds))) = self.dates.get(&start) {
+            return start.saturating_add(seconds.saturating_mul(SECOND));
+        }
+        let nominal = anchor.at(anchor.zone.local_of(start));
+        self.instance_from(master, start, Some(nominal), None).ends
+    }
+
+    /// How far THISANDFUTURE brings instances before others, in microseconds.
+    pub fn backwards(&self) -> i64 {
+        self.futures.iter().map(|(_, shift, _)| -shift).max().unwrap_or(0).max(0).saturating_mul(SECOND)
     }
 
     fn instance<'s>(&self, timed: &Timed<'a>, start: Option<Nominal<'s>>, recurrence_id: Option<Nominal<'s>>) -> Instance<'a, 's> {
@@ -458,7 +489,7 @@ impl<'a> Series<'a> {
             (_, Length::Lasts(duration)) => begins.saturating_add(duration.seconds.saturating_mul(SECOND)),
             (_, Length::Exact(seconds)) => begins.saturating_add(seconds.saturating_mul(SECOND)),
         };
-        Instance { component: timed.component, given: timed.given, recurrence_id, start, begins, ends }
+        Instance { component: timed.component, given: timed.given, recurrence_id, start, begins, ends, of_period: false }
     }
 
     /// Superset bounds over every instance: UTC microseconds, without slack.
@@ -486,9 +517,10 @@ impl<'a> Series<'a> {
                 add(at, at);
             }
             if let Some(anchor) = anchor {
-                for (local, _) in self.dates.values() {
-                    let at = anchor.zone.utc_of(*local);
-                    add(at, at.saturating_add(reach));
+                for (start, (local, _)) in &self.dates {
+                    for at in [*start, anchor.zone.utc_of(*local)] {
+                        add(at, at.saturating_add(reach));
+                    }
                 }
                 // A start that the clock skips is read as a later one, which other instances may come before.
                 let earlier = if anchor.zone.skips(anchor.local) { 2 * ZONE_SECONDS_MAX * SECOND } else { 0 };

@@ -18,8 +18,6 @@ use crate::zone::Zone;
 use crate::{UNBOUNDED_FUTURE, UNBOUNDED_PAST, UtcMicros};
 use alarms::Alarm;
 
-const DAY: i64 = 86_400_000_000;
-
 /// A window with its open ends at the ends of time.
 pub(crate) type Window = (UtcMicros, UtcMicros);
 
@@ -48,6 +46,46 @@ pub(crate) fn matches(filter: &CompFilter, object: &CalendarObject, floating: &Z
         }
     }
     Ok(true)
+}
+
+/// An object asked about its instances.
+#[derive(Clone, Copy)]
+pub(crate) struct Asked<'a> {
+    pub object: &'a CalendarObject,
+    pub floating: &'a Zone,
+}
+
+impl Asked<'_> {
+    /// RFC 4791 §9.9: the tables, by type of component.
+    pub fn is_within(self, instance: &Instance<'_, '_>, window: Window) -> bool {
+        match self.object.kind() {
+            ComponentKind::Event => event_within(instance, window),
+            ComponentKind::Todo => self.todo_within(instance, window),
+            ComponentKind::Journal => journal_within(instance, window),
+            ComponentKind::FreeBusy => free_busy_within(&instance.component, window),
+            ComponentKind::Availability => overlaps(range_of(&instance.component, self.object, self.floating), window),
+        }
+    }
+
+    /// The eight rows of a VTODO.
+    fn todo_within(self, instance: &Instance<'_, '_>, (start, end): Window) -> bool {
+        let component = &instance.component;
+        let moment =
+            |name| component.property(name).and_then(|p| Moment::of(&p)).map(|m| Resolved::new(&m, self.object, self.floating).utc());
+        let (begins, ends) = (instance.begins, instance.ends);
+        match (instance.given.start, instance.given.end, instance.given.duration) {
+            (true, true, _) => (start < ends || start <= begins) && (end > begins || end >= ends),
+            (true, false, true) => start <= ends && (end > begins || end >= ends),
+            (true, false, false) => start <= begins && end > begins,
+            (false, true, _) => start < begins && end >= begins,
+            (false, false, _) => match (moment("COMPLETED"), moment("CREATED")) {
+                (Some(completed), Some(created)) => (start <= created || start <= completed) && (end >= created || end >= completed),
+                (Some(completed), None) => start <= completed && end >= completed,
+                (None, Some(created)) => end > created,
+                (None, None) => true,
+            },
+        }
+    }
 }
 
 impl Question<'_> {
@@ -100,10 +138,11 @@ impl Question<'_> {
         };
         let series = self.object.series(self.floating);
         let (mut found, mut bound) = (false, false);
+        let asked = Asked { object: self.object, floating: self.floating };
         let visit = |instance: &Instance<'_, '_>| {
             let Some(alarms) = candidates.get(&instance.component) else { return true };
             bound = self.work.spend(alarms.iter().map(Vec::len).sum()).is_err();
-            found = range.is_none_or(|range| self.is_within(instance, range))
+            found = range.is_none_or(|range| asked.is_within(instance, range))
                 && alarms.iter().zip(&timed_alarms).all(|(alarms, (_, window))| alarms.iter().any(|alarm| alarm.rings(instance, *window)));
             !found && !bound
         };
@@ -173,39 +212,12 @@ impl Question<'_> {
                 let Some(moment) = Moment::of(property) else { return false };
                 let resolved = Resolved::new(&moment, self.object, self.floating);
                 let (at, window) = (resolved.utc(), window_of(range));
-                if resolved.is_date { overlaps((at, at + DAY), window) } else { window.0 <= at && at < window.1 }
+                if resolved.is_date {
+                    overlaps((at, resolved.zone.utc_of(resolved.local + DAY_SECONDS)), window)
+                } else {
+                    window.0 <= at && at < window.1
+                }
             }
-        }
-    }
-
-    /// RFC 4791 §9.9: the tables, by type of component.
-    pub(crate) fn is_within(&self, instance: &Instance<'_, '_>, window: Window) -> bool {
-        match self.object.kind() {
-            ComponentKind::Event => event_within(instance, window),
-            ComponentKind::Todo => self.todo_within(instance, window),
-            ComponentKind::Journal => journal_within(instance, window),
-            ComponentKind::FreeBusy => free_busy_within(&instance.component, window),
-            ComponentKind::Availability => overlaps(range_of(&instance.component, self.object, self.floating), window),
-        }
-    }
-
-    /// The eight rows of a VTODO.
-    fn todo_within(&self, instance: &Instance<'_, '_>, (start, end): Window) -> bool {
-        let component = &instance.component;
-        let moment =
-            |name| component.property(name).and_then(|p| Moment::of(&p)).map(|m| Resolved::new(&m, self.object, self.floating).utc());
-        let (begins, ends) = (instance.begins, instance.ends);
-        match (instance.given.start, instance.given.end, instance.given.duration) {
-            (true, true, _) => (start < ends || start <= begins) && (end > begins || end >= ends),
-            (true, false, true) => start <= ends && (end > begins || end >= ends),
-            (true, false, false) => start <= begins && end > begins,
-            (false, true, _) => start < begins && end >= begins,
-            (false, false, _) => match (moment("COMPLETED"), moment("CREATED")) {
-                (Some(completed), Some(created)) => (start <= created || start <= completed) && (end >= created || end >= completed),
-                (Some(completed), None) => start <= completed && end >= completed,
-                (None, Some(created)) => end > created,
-                (None, None) => true,
-            },
         }
     }
 }
@@ -224,7 +236,7 @@ pub(crate) fn event_within(instance: &Instance<'_, '_>, (start, end): Window) ->
 fn journal_within(instance: &Instance<'_, '_>, (start, end): Window) -> bool {
     match &instance.start {
         None => false,
-        Some(moment) if moment.is_date => overlaps((instance.begins, instance.begins + DAY), (start, end)),
+        Some(moment) if moment.is_date => overlaps((instance.begins, instance.ends), (start, end)),
         Some(_) => start <= instance.begins && end > instance.begins,
     }
 }

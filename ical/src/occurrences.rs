@@ -26,8 +26,8 @@ use std::collections::HashMap;
 use crate::component::Component;
 use crate::filter::{BoundReached, Work};
 use crate::instances::{Instance, Series};
+use crate::matching::Asked;
 use crate::matching::alarms::{Alarm, widened};
-use crate::matching::event_within;
 use crate::object::CalendarObject;
 use crate::zone::Zone;
 use crate::{UNBOUNDED_FUTURE, UNBOUNDED_PAST, UtcMicros};
@@ -103,13 +103,21 @@ impl<'a> RecurrenceSet<'a> {
             true
         });
         let (mut visited, mut in_order) = (0, 0);
+        let backwards = self.series.backwards();
+        // Up to which start by the rule earlier ones may still come, once there are enough.
+        let mut enough = None;
+        let question = Asked { object: self.object, floating: &self.floating };
         self.series.visit(window, &Work::new(), |instance| {
             visited += 1;
-            if event_within(instance, window) {
+            if question.is_within(instance, window) {
                 in_order += usize::from(visited > overrides);
                 found.push(Occurrence::of(instance));
             }
-            in_order < most
+            if in_order >= most && enough.is_none() {
+                let latest = found.iter().map(|occurrence| occurrence.begins).max().unwrap_or(UNBOUNDED_PAST);
+                enough = Some(if backwards > 0 { latest.saturating_add(backwards) } else { UNBOUNDED_PAST });
+            }
+            enough.is_none_or(|until| instance.recurrence_id.is_some_and(|(_, at)| at < until))
         })?;
         found.sort_by_key(|occurrence| (occurrence.begins, occurrence.ends));
         found.truncate(most);
@@ -121,12 +129,13 @@ impl<'a> RecurrenceSet<'a> {
     /// # Errors
     /// [`BoundReached`] where finding it takes more work than one question may.
     pub fn last_before(&self, before: UtcMicros) -> Result<Option<Occurrence<'a>>, BoundReached> {
-        let first = self.series.bounds(&Work::new()).map_or(UNBOUNDED_PAST, |(first, _)| first);
-        let (mut end, mut step) = (before, FIRST_STEP);
+        let work = Work::new();
+        let (first, last_end) = self.series.bounds(&work).unwrap_or((UNBOUNDED_PAST, UNBOUNDED_FUTURE));
+        let (mut end, mut step) = (before.min(last_end.saturating_add(1)), FIRST_STEP);
         while end > first {
             let start = if first == UNBOUNDED_PAST && step > LAST_STEP { UNBOUNDED_PAST } else { end.saturating_sub(step) };
             let mut last: Option<Occurrence<'a>> = None;
-            self.series.visit((start, end), &Work::new(), |instance| {
+            self.series.visit((start, end), &work, |instance| {
                 if instance.begins < before && last.is_none_or(|last| last.begins <= instance.begins) {
                     last = Some(Occurrence::of(instance));
                 }
@@ -154,14 +163,16 @@ impl<'a> RecurrenceSet<'a> {
         let read = |alarm: Component<'a>| Some((alarm, Alarm::read(&alarm, self.object, &self.floating)?));
         let alarms_of = |component: Component<'a>| (component, alarms_of(&component).filter_map(read).collect());
         let all: HashMap<Component<'a>, Vec<(Component<'a>, Alarm)>> = self.object.main_components().map(alarms_of).collect();
+        // Where only overrides have alarms the series need not be walked.
+        let of_series = self.series.describing().any(|component| all.get(&component).is_some_and(|alarms| !alarms.is_empty()));
+        let work = Work::new();
         let (mut start, mut step) = (after, FIRST_STEP);
         while start <= last {
             let window = (start, if step > LAST_STEP { UNBOUNDED_FUTURE } else { start.saturating_add(step) });
             let mut next: Option<Ring<'a>> = None;
             if let Some(instances) = widened(all.values().flatten().map(|(_, alarm)| alarm), window) {
-                let work = Work::new();
                 let mut bound = false;
-                self.series.visit(instances, &work, |instance| {
+                let visit = |instance: &Instance<'a, '_>| {
                     let alarms = all.get(&instance.component).map(Vec::as_slice).unwrap_or_default();
                     bound = work.spend(alarms.len()).is_err();
                     for (alarm, read) in alarms {
@@ -170,7 +181,12 @@ impl<'a> RecurrenceSet<'a> {
                         }
                     }
                     !bound
-                })?;
+                };
+                if of_series {
+                    self.series.visit(instances, &work, visit)?;
+                } else {
+                    self.series.visit_overrides(visit);
+                }
                 if bound {
                     return Err(BoundReached);
                 }
@@ -253,6 +269,24 @@ mod tests {
                 assert_eq!(ask(&set, year), ask(&RecurrenceSet::of(&object, &Zone::utc()), year), "{rule} {year}");
             }
         }
+    }
+
+    #[test]
+    fn the_first_ones_are_the_first_also_where_later_ones_were_moved_before_them() {
+        let future = "END:VEVENT\nBEGIN:VEVENT\nUID:u\nRECURRENCE-ID;RANGE=THISANDFUTURE:20260110T090000Z\nDTSTART:20260107T080000Z\n";
+        let object = object(&format!("DTSTART:20260101T090000Z\nRRULE:FREQ=DAILY;COUNT=20\n{future}"));
+        let found = RecurrenceSet::of(&object, &Zone::utc()).within((at("20260101T000000Z"), UNBOUNDED_FUTURE), 9).unwrap();
+        assert_eq!(found.last().map(|last| format_utc(last.begins)).as_deref(), Some("20260108T080000Z"));
+    }
+
+    #[test]
+    fn alarms_of_overrides_alone_do_not_walk_the_series() {
+        let alarm = "BEGIN:VALARM\nACTION:DISPLAY\nTRIGGER:-PT15M\nEND:VALARM\n";
+        let moved = "END:VEVENT\nBEGIN:VEVENT\nUID:u\nRECURRENCE-ID:20260106T090000Z\nDTSTART:20260106T090000Z\n";
+        let object = object(&format!("DTSTART:20260105T090000Z\nRRULE:FREQ=DAILY\n{moved}{alarm}"));
+        let set = RecurrenceSet::of(&object, &Zone::utc());
+        assert!(set.next_alarm(at("20270101T000000Z")).unwrap().is_none());
+        assert_eq!(set.next_alarm(at("20260101T000000Z")).unwrap().map(|ring| ring.at), Some(at("20260106T084500Z")));
     }
 
     #[test]

@@ -119,6 +119,11 @@ impl Rule {
             && self.positions.is_empty()
     }
 
+    /// Whether it lists several times of a day.
+    pub(crate) fn has_several_times(&self) -> bool {
+        [&self.hours, &self.minutes, &self.seconds].iter().any(|list| list.len() > 1)
+    }
+
     /// Whether it comes more than once a day.
     pub fn is_below_daily(&self) -> bool {
         self.frequency < Frequency::Daily

@@ -180,6 +180,11 @@ impl Zone {
         self.local_of(self.utc_of(local)) != local
     }
 
+    /// Whether it is of a VTIMEZONE's own rules.
+    pub(crate) const fn is_own(&self) -> bool {
+        matches!(self.0, Rules::Own(_))
+    }
+
     /// Whether wall clock and UTC are the same.
     pub(crate) const fn is_utc(&self) -> bool {
         matches!(self.0, Rules::Utc)
@@ -206,6 +211,8 @@ fn civil(local: LocalSeconds) -> Option<DateTime> {
 #[derive(Debug)]
 pub(crate) struct Zones {
     by_id: HashMap<String, Entry>,
+    /// When the object is, which is the same for all of them.
+    span: OnceLock<Span>,
     work: Mutex<Work>,
 }
 
@@ -226,14 +233,14 @@ impl Zones {
         for vtimezone in root.components().filter(|c| c.is("VTIMEZONE")) {
             let Some(id) = vtimezone.property("TZID") else { continue };
             let entry = match Zone::named(&vtimezone) {
-                Some(zone) => Some(Entry::Named { zone, vtimezone: vtimezone.range().start, decided: OnceLock::new() }),
+                Some(zone) => Some(Entry::Named { zone, vtimezone: vtimezone.number(), decided: OnceLock::new() }),
                 None => Zone::own(&vtimezone, &work).map(Entry::Own),
             };
             if let Some(entry) = entry {
                 by_id.insert(id.value().trim().to_owned(), entry);
             }
         }
-        Self { by_id, work: Mutex::new(work) }
+        Self { by_id, span: OnceLock::new(), work: Mutex::new(work) }
     }
 
     /// The zone of a TZID of the object they are of; one that nothing is known of is read as floating.
@@ -244,9 +251,10 @@ impl Zones {
             Some(Entry::Own(zone)) => Some(zone.clone()),
             Some(Entry::Named { zone, vtimezone, decided }) => {
                 let decide = || {
-                    let component = object.root().components().find(|component| component.range().start == *vtimezone);
+                    let component = object.root().numbered(*vtimezone);
+                    let span = || *self.span.get_or_init(|| Span::of(object));
                     let work = self.work.lock().unwrap_or_else(PoisonError::into_inner);
-                    component.map_or_else(|| zone.clone(), |component| named::or_own(zone.clone(), &component, || Span::of(object), &work))
+                    named::or_own(zone.clone(), &component, span, &work)
                 };
                 Some(decided.get_or_init(decide).clone())
             }

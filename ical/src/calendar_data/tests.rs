@@ -91,3 +91,37 @@ fn rfc4791_s9_6_1_parts_are_what_was_named() {
     );
     assert_eq!(text, "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VEVENT\r\nUID:u\r\nSUMMARY:\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n");
 }
+
+#[test]
+fn rfc4791_s9_6_6_an_override_is_kept_where_the_original_would_have_been() {
+    let data = CalendarData { limit_recurrence_set: window("20260106T120000Z/20260106T130000Z"), ..nothing() };
+    let series = "BEGIN:VEVENT\r\nUID:u\r\nDTSTART:20260105T090000Z\r\nDTEND:20260105T170000Z\r\nRRULE:FREQ=DAILY\r\nEND:VEVENT\r\n\
+        BEGIN:VEVENT\r\nUID:u\r\nRECURRENCE-ID:20260106T090000Z\r\nDTSTART:20260120T100000Z\r\nDTEND:20260120T101500Z\r\nEND:VEVENT\r\n";
+    assert_eq!(render(&data, series).matches("BEGIN:VEVENT").count(), 2);
+    let later = CalendarData { limit_recurrence_set: window("20260106T170000Z/20260106T180000Z"), ..nothing() };
+    assert_eq!(render(&later, series).matches("BEGIN:VEVENT").count(), 1);
+}
+
+#[test]
+fn rfc5545_s3_8_5_2_a_period_says_how_long_its_instance_is() {
+    let data = CalendarData { expand: window("20260101T000000Z/20260201T000000Z"), ..nothing() };
+    for length in ["DURATION:PT1H\r\n", "DTEND:20260105T100000Z\r\n", ""] {
+        let series = format!(
+            "BEGIN:VEVENT\r\nUID:u\r\nDTSTART:20260105T090000Z\r\n{length}RDATE;VALUE=PERIOD:20260110T090000Z/PT3H\r\nEND:VEVENT\r\n"
+        );
+        let text = render(&data, &series);
+        let (first, second) = text.split_once("DTSTART:20260110T090000Z").unwrap();
+        assert!(second.contains("DTEND:20260110T120000Z\r\n") && !second.contains("DURATION"), "{text}");
+        assert!(length.is_empty() || first.contains(length.trim_end()), "{text}");
+    }
+}
+
+#[test]
+fn rfc4791_s9_9_tasks_and_journals_are_expanded_by_their_own_rows() {
+    let data = CalendarData { expand: window("20260105T090000Z/20260105T100000Z"), ..nothing() };
+    assert!(render(&data, "BEGIN:VTODO\r\nUID:u\r\nDUE:20260105T100000Z\r\nEND:VTODO\r\n").contains("DUE:20260105T100000Z"));
+    assert!(
+        !render(&data, "BEGIN:VTODO\r\nUID:u\r\nDUE:20260105T110001Z\r\nEND:VTODO\r\n".replace("110001", "090000").as_str())
+            .contains("BEGIN:VTODO")
+    );
+}

@@ -24,6 +24,8 @@ pub(crate) struct WithinRule<'s> {
     last: LocalSeconds,
     left: Option<u32>,
     counted: Option<&'s Counted>,
+    /// DTSTART, where it is an instance whatever UNTIL says (RFC 5545 §3.8.5.3).
+    first: Option<LocalSeconds>,
     below_daily: bool,
 }
 
@@ -34,7 +36,7 @@ impl<'s> WithinRule<'s> {
         let starts = |from| {
             if anchor.is_date { rule.starts_of_dates(anchor.local, from, work) } else { rule.starts(anchor.local, from, work) }
         };
-        Self::counted(rule, anchor, from, starts, work)
+        Self { first: Some(anchor.local), ..Self::counted(rule, anchor, from, starts, work) }
     }
 
     /// As [`WithinRule::new`] of an EXRULE: DTSTART is one of them only where the rule gives it (RFC 2445 §4.8.5.2).
@@ -65,7 +67,7 @@ impl<'s> WithinRule<'s> {
 
     fn of(rule: &'s Rule, anchor: &'s Resolved, starts: Starts<'s>, (last, left): (LocalSeconds, Option<u32>), work: &'s Work) -> Self {
         let until = Until::of(rule, anchor);
-        Self { starts, anchor, work, until, last, left, counted: None, below_daily: checks_clock(rule, anchor) }
+        Self { starts, anchor, work, until, last, left, counted: None, first: None, below_daily: checks_clock(rule, anchor) }
     }
 
     /// Goes on with the first start not before a moment, which is not walked to unless instances are counted.
@@ -100,7 +102,7 @@ impl Iterator for WithinRule<'_> {
                 _ => self.starts.next(),
             };
             let local = match next? {
-                Ok(local) if local <= self.last && self.until.includes(local, self.anchor) => local,
+                Ok(local) if self.first == Some(local) || local <= self.last && self.until.includes(local, self.anchor) => local,
                 Ok(_) => {
                     self.left = Some(0);
                     return None;

@@ -50,10 +50,6 @@ impl Rule {
 
     /// How many times a day, or the hour, minute or second of the rule has, if every one has the same number.
     pub(super) fn times_of_each_period(&self, times_of_day: usize) -> Option<usize> {
-        // A leap second is also the first one of the next minute.
-        if self.seconds.iter().any(|second| *second > 59) {
-            return None;
-        }
         let or_one = |list: &[i64]| distinct(list).max(1);
         match self.frequency {
             Frequency::Hourly if self.hours.is_empty() => Some(or_one(&self.minutes) * or_one(&self.seconds)),

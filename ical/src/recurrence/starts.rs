@@ -81,6 +81,7 @@ impl<'r> Starts<'r> {
         let (_, _, start_day) = civil::date_of(self.start.div_euclid(DAY_SECONDS));
         let all = self.rule.days_of_each_period(start_day)? * self.rule.times_of_each_period(self.times.len())?;
         let each = if self.rule.positions.is_empty() { all } else { positions(&self.rule.positions, all).len() };
+        let each = i64::try_from(each).ok().filter(|each| *each > 0)?;
         let mut left = i64::from(count);
         // The first period is cut by the start, which may be none of the rule's own: to its end, and that of the next, it is walked.
         while left > 0 && (self.period < 2 || self.at(self.next).is_some()) {
@@ -90,7 +91,6 @@ impl<'r> Starts<'r> {
                 return at.ok();
             }
         }
-        let each = i64::try_from(each).ok().filter(|each| *each > 0)?;
         let passed = (left - 1).div_euclid(each);
         self.period = self.period.checked_add(passed)?;
         let rest = usize::try_from(left - 1 - passed * each).ok()?;

@@ -5,10 +5,10 @@ use crate::civil::{DAY_SECONDS, LocalSeconds, day_of};
 use crate::component::Component;
 use crate::filter::Work;
 use crate::recurrence::Rule;
-use crate::value::{Moment, utc_offset};
+use crate::value::{Moment, Place, utc_offset};
 
 /// The first and last year that transitions are computed for; outside, the first and last offset hold.
-const YEARS: (i64, i64) = (1970, 2100);
+const YEARS: (i64, i64) = (1970, 2200);
 /// Transitions of one rule of an observance.
 const TRANSITIONS_MAX: usize = 2_000;
 
@@ -79,7 +79,12 @@ fn onsets(observance: &Component<'_>, start: LocalSeconds, from: i64, work: &Wor
     for property in observance.properties_named("RRULE") {
         let Ok(rule) = Rule::parse(&property.value()) else { continue };
         // UNTIL of an observance is in UTC (RFC 5545 §3.6.5).
-        let until = rule.until().map(|moment| if moment.is_date { moment.local + DAY_SECONDS } else { moment.local + from });
+        let until = rule.until().map(|moment| match moment.place {
+            _ if moment.is_date => moment.local + DAY_SECONDS,
+            Place::Utc => moment.local + from,
+            // Some write the wall clock's time.
+            _ => moment.local,
+        });
         let starts = rule.starts(start, if rule.count().is_some() { start } else { first.max(start) }, work);
         let within = |local: &LocalSeconds| *local <= last && until.is_none_or(|until| *local <= until);
         onsets.extend(

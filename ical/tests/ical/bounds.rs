@@ -233,3 +233,21 @@ fn objects_of_many_parts_are_asked_in_about_linear_time() {
     let text = event(&format!("DTSTART:20200101T000000Z\r\nRRULE:FREQ=MINUTELY;BYHOUR=1\r\n{}", alarms.repeat(4_000)));
     ask_everything(&stored(&text), window("20300101T000000Z/20300101T235959Z"));
 }
+
+#[test]
+fn many_zones_that_contradict_their_names_are_judged_in_about_linear_time() {
+    let zone = |n: usize| {
+        format!(
+            "BEGIN:VTIMEZONE\r\nTZID:/x{n}/Europe/Berlin\r\nBEGIN:STANDARD\r\nDTSTART:19700101T000000\r\nTZOFFSETFROM:+0300\r\nTZOFFSETTO:+0300\r\nEND:STANDARD\r\nEND:VTIMEZONE\r\n"
+        )
+    };
+    let event = |n: usize| {
+        let day = format!("2026{:02}{:02}T{:02}0000", n / 28 / 24 % 12 + 1, n / 24 % 28 + 1, n % 24);
+        format!("BEGIN:VEVENT\r\nUID:u\r\nRECURRENCE-ID:{day}Z\r\nDTSTART;TZID=/x{n}/Europe/Berlin:{day}\r\nEND:VEVENT\r\n")
+    };
+    let zones: String = (0..3_300).map(zone).collect();
+    let events: String = (0..3_300).map(event).collect();
+    let text = format!("BEGIN:VCALENDAR\r\nVERSION:2.0\r\n{zones}{events}END:VCALENDAR\r\n");
+    let object = timed("parse", || CalendarObject::parse(Bytes::from(text), &Limits::default())).unwrap();
+    timed("facts", || object.facts());
+}
