@@ -245,8 +245,8 @@ fn many_zones_that_contradict_their_names_are_judged_in_about_linear_time() {
         let day = format!("2026{:02}{:02}T{:02}0000", n / 28 / 24 % 12 + 1, n / 24 % 28 + 1, n % 24);
         format!("BEGIN:VEVENT\r\nUID:u\r\nRECURRENCE-ID:{day}Z\r\nDTSTART;TZID=/x{n}/Europe/Berlin:{day}\r\nEND:VEVENT\r\n")
     };
-    let zones: String = (0..3_300).map(zone).collect();
-    let events: String = (0..3_300).map(event).collect();
+    let zones: String = (0..1_600).map(zone).collect();
+    let events: String = (0..1_600).map(event).collect();
     let text = format!("BEGIN:VCALENDAR\r\nVERSION:2.0\r\n{zones}{events}END:VCALENDAR\r\n");
     let object = timed("parse", || CalendarObject::parse(Bytes::from(text), &Limits::default())).unwrap();
     timed("facts", || object.facts());
