@@ -4,6 +4,7 @@ mod given;
 mod keys;
 mod listen;
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use crate::failure::Failure;
@@ -36,6 +37,8 @@ pub struct Config {
     /// The path prefix of `base_url`.
     pub prefix: String,
     pub tls: Option<TlsFiles>,
+    /// Where Prometheus asks.
+    pub metrics_listen: Option<SocketAddr>,
     pub connections_max: usize,
     /// How long running requests may take after SIGTERM, seconds.
     pub drain_seconds_max: u64,
@@ -129,6 +132,7 @@ impl Config {
             public_origin: None,
             prefix: String::new(),
             tls: None,
+            metrics_listen: None,
             connections_max: 0,
             drain_seconds_max: 0,
             reloadable,
@@ -228,6 +232,7 @@ mod tests {
     fn values_are_judged_with_their_range() {
         assert!(refused(&[("limits.object_bytes_max", "10 MB")]).contains("a number from 1024 to"));
         assert!(refused(&[("limits.object_bytes_max", "1")]).contains("--set limits.object_bytes_max=1 "));
+        assert!(refused(&[("metrics.listen", "9464")]).contains("HOST:PORT"));
         assert!(refused(&[("database", "mysql://x")]).contains("postgres://"));
         assert!(refused(&[("http.trusted_proxies", "10.0.0.0/33")]).contains("10.0.0.0/33"));
         assert!(refused(&[("cors.origins", "https://example.org/path")]).contains("https://HOST"));

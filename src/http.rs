@@ -5,6 +5,7 @@ mod compression;
 mod cors;
 mod forwarded;
 mod listen;
+pub mod scrape;
 mod tls;
 
 use std::net::IpAddr;
@@ -21,6 +22,7 @@ use crate::answer::{Answer, Body};
 use crate::auth::{Authenticated, CHALLENGE, Verdict};
 use crate::dispatch::{self, Request};
 use crate::failure::{Error, FailureKind};
+use crate::metrics::Entered;
 use crate::server::Server;
 use crate::store::{Context, Reason};
 use crate::welcome;
@@ -47,6 +49,8 @@ async fn handle(server: Arc<Server>, request: http::Request<Incoming>, peer: Pee
         status: CLIENT_WENT_AWAY,
         started: Instant::now(),
         request_id: request_id.clone(),
+        server: Arc::clone(&server),
+        _in_flight: server.metrics.requests_in_flight.enter(),
     };
     let settings = server.settings();
     let origin = cors::allowed_origin(&settings, request.headers());
@@ -84,7 +88,7 @@ impl<T> Drop for Running<T> {
     }
 }
 
-/// What the log says of a request once it has ended, however: never a password, a token or calendar content.
+/// What the log and the metrics say of a request once it has ended, however: never a password, a token or calendar content.
 struct LogLine {
     method: String,
     path: String,
@@ -93,11 +97,15 @@ struct LogLine {
     status: u16,
     started: Instant,
     request_id: String,
+    server: Arc<Server>,
+    _in_flight: Entered,
 }
 
 impl Drop for LogLine {
     fn drop(&mut self) {
-        let ms = self.started.elapsed().as_micros() as f64 / 1000.0;
+        let took = self.started.elapsed();
+        self.server.metrics.ended(&self.method, self.status, took);
+        let ms = took.as_micros() as f64 / 1000.0;
         let Self { method, path, client, principal, status, request_id, .. } = self;
         tracing::info!(target: "kalends::request", %method, path = ?path, status, ms, principal = ?principal, client = ?client, %request_id);
     }

@@ -15,6 +15,7 @@ mod follow;
 mod gate;
 mod http;
 mod logging;
+mod metrics;
 mod path;
 mod read;
 mod server;

@@ -5,6 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use crate::auth::Authenticator;
 use crate::config::{Config, Reloadable};
 use crate::environment::Environment;
+use crate::metrics::Metrics;
 use crate::path::Paths;
 use crate::store::Store;
 use kalends_ical::Limits;
@@ -45,6 +46,7 @@ pub struct Server {
     pub authenticator: Authenticator,
     pub paths: Paths,
     pub environment: Environment,
+    pub metrics: Metrics,
     /// `https://host` that people reach it at, where configured: redirects name it.
     pub public_origin: Option<String>,
     settings: RwLock<Arc<Reloadable>>,
@@ -57,6 +59,7 @@ impl Server {
             authenticator,
             paths: config.paths(),
             environment,
+            metrics: Metrics::new((environment.now)()),
             public_origin: config.public_origin.clone(),
             settings: RwLock::new(Arc::new(config.reloadable.clone())),
         }

@@ -27,6 +27,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub use append::{Alteration, Change, Context, NewCollection, NewObject, PropertyValue, Reason, Write};
 pub use calendar::Candidates;
 pub use directory::{NewPrincipal, Principal};
+pub use status::Status;
 
 use database::{Database, Query, arguments};
 use kalends_dav::Kind;

@@ -45,6 +45,10 @@ pub async fn serve(mut config: Config, overrides: Overrides, environment: Enviro
         listeners.push(listener);
         *listen = bound;
     }
+    let metrics = match config.metrics_listen {
+        Some(address) => Some(http::scrape::bind(address).await?),
+        None => None,
+    };
     if !store.has_principals().await? {
         first_account(&store, &config, environment).await?;
     }
@@ -59,6 +63,10 @@ pub async fn serve(mut config: Config, overrides: Overrides, environment: Enviro
         // Sent to receivers that live as long as the server.
         let _ = stop.send(true);
     });
+    if let Some((listener, address)) = metrics {
+        tracing::info!(url = %format!("http://{address}/metrics"), "metrics are served");
+        tokio::spawn(http::scrape::serve(Arc::clone(&server), listener));
+    }
     let listening = config.listen.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
     tracing::info!(address = %config.address(), %listening, "Kalends serves");
     http::serve(Arc::clone(&server), listeners, &config, stopped).await?;

@@ -101,6 +101,8 @@ pub const KEYS: &[Key] = &[
         "How long running requests may go on after SIGTERM."),
     Key::new("cors.origins", "", |c, v| origins(v).map(|list| c.reloadable.cors_origins = list),
         "Web pages that may use the server from a browser: https://HOST, or several.").list().reloads(),
+    Key::new("metrics.listen", "", |c, v| metrics(v).map(|address| c.metrics_listen = address),
+        "Where Prometheus reads /metrics: HOST:PORT, by plain HTTP and without a password; clients must not reach it."),
 
     Key::new("limits.object_bytes_max", "10485760", |c, v| v.number(1024..=GIB).map(|n| c.reloadable.limits.object_bytes_max = n),
         "Bytes of a calendar object.").reloads(),
@@ -134,6 +136,11 @@ fn database(given: &Given) -> Result<Option<String>, String> {
         }
         url => Ok(url.map(str::to_owned)),
     }
+}
+
+fn metrics(given: &Given) -> Result<Option<std::net::SocketAddr>, String> {
+    let address = given.text()?.map(str::parse).transpose();
+    address.map_err(|_| "must be HOST:PORT, with HOST an IP address; leave it out for no metrics".to_owned())
 }
 
 /// `https://host[:port]` and the path after it; a path alone is a prefix behind any host.

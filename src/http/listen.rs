@@ -4,7 +4,6 @@ use std::collections::HashMap;
 use std::convert::Infallible;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -20,6 +19,7 @@ use super::handle;
 use super::tls::Tls;
 use crate::config::{Config, HttpLimits, Listen};
 use crate::failure::Failure;
+use crate::metrics::Gauge;
 use crate::server::Server;
 
 const HEADERS_MAX: usize = 100;
@@ -164,9 +164,10 @@ async fn accept(server: Arc<Server>, listener: Listener, connections: Arc<Connec
                     continue;
                 };
                 let (server, stop, tls) = (Arc::clone(&server), stop.clone(), listener.tls.clone());
+                let open = server.metrics.connections.enter();
                 tokio::spawn(async move {
                     connection(server, stream, tls.clone(), Peer { address, secure: tls.is_some() }, stop).await;
-                    drop((permit, place));
+                    drop((permit, place, open));
                 });
             }
             Err(error) => {
@@ -222,10 +223,10 @@ async fn talk(
     peer: Peer,
     (limits, mut stop): (HttpLimits, watch::Receiver<bool>),
 ) {
-    let running = Arc::new(AtomicUsize::new(0));
-    let counter = Arc::clone(&running);
+    let running = Gauge::default();
+    let counter = running.clone();
     let service = service_fn(move |request| {
-        let (server, running) = (Arc::clone(&server), Running::begin(&counter));
+        let (server, running) = (Arc::clone(&server), counter.enter());
         async move {
             let response = handle(server, request, peer).await;
             drop(running);
@@ -251,7 +252,7 @@ async fn talk(
                     }
                     _ = tick.tick(), if is_http2 => {
                         // Twice in a row nothing was asked.
-                        let idles = running.load(Ordering::Relaxed) == 0;
+                        let idles = running.value() == 0;
                         if idles && quiet {
                             connection.as_mut().graceful_shutdown();
                         }
@@ -282,21 +283,5 @@ async fn talk(
     };
     if let Err(error) = result {
         tracing::debug!(%error, address = ?peer.address, "a connection ended early");
-    }
-}
-
-/// A request that runs on a connection.
-struct Running(Arc<AtomicUsize>);
-
-impl Running {
-    fn begin(counter: &Arc<AtomicUsize>) -> Self {
-        counter.fetch_add(1, Ordering::Relaxed);
-        Self(Arc::clone(counter))
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }

@@ -7,6 +7,7 @@ use sqlx::sqlite::{SqliteArguments, SqliteRow};
 use sqlx::{Arguments, PgPool, Row as _, SqlitePool};
 
 use super::sqlite::{Turn, Writer};
+use super::status::Pool;
 use crate::failure::{Failure, FailureKind};
 
 impl From<sqlx::Error> for Failure {
@@ -139,6 +140,14 @@ pub enum Database {
 }
 
 impl Database {
+    pub fn pool(&self) -> Pool {
+        let (connections, idle, connections_max) = match self {
+            Self::Sqlite { readers, .. } => (readers.size(), readers.num_idle(), readers.options().get_max_connections()),
+            Self::Postgres(pool) => (pool.size(), pool.num_idle(), pool.options().get_max_connections()),
+        };
+        Pool { connections, connections_max, idle }
+    }
+
     /// Begins a write transaction. On SQLite the writer is alone from here on; on Postgres locks are taken per home.
     pub async fn begin(&self) -> Result<Transaction, Failure> {
         Ok(match self {

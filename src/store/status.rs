@@ -20,7 +20,19 @@ pub struct Status {
     pub schema: i64,
 }
 
+/// The connections to the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pool {
+    pub connections: u32,
+    pub connections_max: u32,
+    pub idle: usize,
+}
+
 impl Store {
+    pub fn pool(&self) -> Pool {
+        self.database.pool()
+    }
+
     pub async fn status(&self) -> Result<Status, Failure> {
         let row = self.database.clone().row(sql::STATUS, arguments![]).await?;
         let row = row.ok_or_else(|| Failure::new("the database tells nothing about itself"))?;

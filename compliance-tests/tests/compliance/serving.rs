@@ -2,6 +2,7 @@
 
 mod answers;
 mod configuration;
+mod metrics;
 mod nginx;
 mod proxies;
 mod slow;
