@@ -1,6 +1,7 @@
 //! `kalends backup` and `kalends restore`, of the embedded database. Postgres has tools of its own.
 
 use std::fs::File;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -76,6 +77,9 @@ pub async fn restore(command: Restore, config: &Config, environment: Environment
     }
     let beside = data.join(format!("{SQLITE_FILE}.part"));
     std::fs::copy(&copy, &beside)?;
+    // Root restores what another user serves.
+    let owner = std::fs::metadata(data)?;
+    std::os::unix::fs::chown(&beside, Some(owner.uid()), Some(owner.gid()))?;
     settle(&beside, &place)?;
     say(&format!("Restored {}.", place.display()));
     Ok(())

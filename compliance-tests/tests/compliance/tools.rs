@@ -214,6 +214,33 @@ fn a_backup_under_load_is_whole_and_can_be_restored() {
     client.get("/dav/calendars/ann/calendar/1000.ics").expect(200);
 }
 
+/// What README says of going back: an older version does not touch a newer schema, and what root restores is the server's.
+#[test]
+fn going_back_is_by_a_backup_and_leaves_the_database_to_its_owner() {
+    use std::os::unix::fs::{MetadataExt, chown};
+    let mut server = Server::start(Kind::Sqlite);
+    compliance_tests::account::add(&server, "ann", "correct horse");
+    let folder = server.data().parent().unwrap().join("before");
+    server.command_ok(&["backup", folder.to_str().unwrap()], "");
+    server.terminate();
+    let newer = "import sqlite3, sys
+database = sqlite3.connect(sys.argv[1])
+database.execute('INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time) VALUES (9999, ?, 1, ?, 0)', ('newer', b''))
+database.commit()";
+    let file = server.data().join("kalends.sqlite");
+    let python = std::process::Command::new("python3").args(["-c", newer]).arg(&file).output().unwrap();
+    assert!(python.status.success(), "{}", String::from_utf8_lossy(&python.stderr));
+    assert!(refused(&server, &["status"], "").contains("9999"));
+    let is_root = std::fs::metadata(&file).unwrap().uid() == 0;
+    if is_root {
+        chown(server.data(), Some(12345), Some(12345)).unwrap();
+    }
+    let owner = std::fs::metadata(server.data()).unwrap().uid();
+    server.command_ok(&["restore", folder.to_str().unwrap(), "--replace"], "");
+    assert_eq!(std::fs::metadata(&file).unwrap().uid(), owner);
+    server.command_ok(&["status"], "");
+}
+
 #[test]
 fn rfc6764_records_for_dns_are_printed_as_a_zone_file_has_them() {
     let server = Server::new(Kind::Sqlite, &["--base-url", "https://cal.example.org:8443/kalends/"]);
