@@ -120,6 +120,17 @@ fn clients_do_not_reach_them_and_nothing_else_is_reached_there() {
 }
 
 #[test]
+fn a_database_that_cannot_be_counted_is_told_instead_of_old_numbers() {
+    let (server, metrics) = start(Kind::Sqlite);
+    let spoil = "import sqlite3, sys; sqlite3.connect(sys.argv[1]).execute('ALTER TABLE parked RENAME TO elsewhere')";
+    let file = server.data().join("kalends.sqlite");
+    assert!(Command::new("python3").args(["-c", spoil]).arg(file).status().unwrap().success());
+    let told = samples(&scrape(&metrics));
+    assert_eq!(told["kalends_store_counted"], 0.0);
+    assert!(!told.contains_key("kalends_store_objects") && told.contains_key("process_open_fds"), "{told:?}");
+}
+
+#[test]
 fn without_the_key_there_are_none_and_a_taken_address_is_told() {
     let server = ByHand::start(|command, _, port| {
         command.env("KALENDS_LISTEN", format!("127.0.0.1:{port}"));
