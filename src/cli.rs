@@ -98,6 +98,7 @@ enum Command {
     Backup(backup::Backup),
     Restore(backup::Restore),
     Migrate(operate::Migrate),
+    Health(operate::Health),
     Dns(operate::Dns),
     /// Look after the change log
     #[command(subcommand)]
@@ -138,6 +139,7 @@ pub async fn run(cli: Cli, environment: Environment) -> Result<(), Failure> {
         Command::Status(command) => operate::status(&command, &config).await,
         Command::Backup(command) => backup::backup(command, &config).await,
         Command::Restore(command) => backup::restore(command, &config, environment).await,
+        Command::Health(_) => operate::health(&config).await,
         Command::Migrate(_) => operate::migrate(&config).await,
         Command::Dns(command) => operate::dns(&command, &config),
         Command::Log(command) => log::log(command, &open_existing(&config).await?, environment).await,

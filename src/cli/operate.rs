@@ -1,10 +1,14 @@
-//! `kalends status`, `kalends migrate` and `kalends dns`.
+//! `kalends status`, `kalends migrate`, `kalends health` and `kalends dns`.
+
+use std::time::Duration;
 
 use clap::Args;
 use serde_json::json;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::{TcpStream, UnixStream};
 
 use super::{open, open_existing, say};
-use crate::config::Config;
+use crate::config::{Config, Listen};
 use crate::failure::Failure;
 
 /// Say what the database holds, and whether anything is stuck
@@ -18,6 +22,16 @@ pub struct Status {
 /// Bring the database's schema up to date; the server does so at its start
 #[derive(Debug, Args)]
 pub struct Migrate {}
+
+/// Ask the server that runs with this configuration whether it and its database answer
+#[derive(Debug, Args)]
+#[command(after_help = "Example: kalends health --listen 127.0.0.1:8008 || systemctl restart kalends")]
+pub struct Health {}
+
+/// A server that takes longer than this to answer is not well.
+const HEALTH_SECONDS_MAX: u64 = 5;
+/// Of the answer only its first line counts.
+const HEALTH_BYTES_MAX: u64 = 4096;
 
 /// Print the DNS records that let clients find the server by mail address (RFC 6764)
 #[derive(Debug, Args)]
@@ -61,6 +75,33 @@ pub async fn migrate(config: &Config) -> Result<(), Failure> {
     let store = open(config).await?;
     say(&format!("The schema is {}.", store.status().await?.schema));
     Ok(())
+}
+
+pub async fn health(config: &Config) -> Result<(), Failure> {
+    let listen = config.listen.iter().find(|listen| !matches!(listen, Listen::Tls(_)));
+    let listen = listen.ok_or_else(|| {
+        Failure::new("the server listens only for TLS: add 127.0.0.1:8008 or unix:PATH to listen, so that it can be asked on this machine")
+    })?;
+    let asking = async {
+        match listen {
+            Listen::Plain(address) | Listen::Tls(address) => is_ready(TcpStream::connect(address).await?).await,
+            Listen::Socket(path) => is_ready(UnixStream::connect(path).await?).await,
+        }
+    };
+    match tokio::time::timeout(Duration::from_secs(HEALTH_SECONDS_MAX), asking).await {
+        Ok(Ok(true)) => Ok(()),
+        Ok(Ok(false)) => Err(Failure::new(format!("{listen} answers, but it is not ready"))),
+        Ok(Err(error)) => Err(Failure::new(format!("{listen} does not answer: {error}"))),
+        Err(_) => Err(Failure::new(format!("{listen} does not answer within {HEALTH_SECONDS_MAX} seconds"))),
+    }
+}
+
+/// Asks `/readyz` in the oldest HTTP there is: no name of a host, and the connection ends with the answer.
+async fn is_ready(mut stream: impl AsyncRead + AsyncWrite + Unpin) -> std::io::Result<bool> {
+    stream.write_all(b"GET /readyz HTTP/1.0\r\n\r\n").await?;
+    let mut answer = Vec::new();
+    stream.take(HEALTH_BYTES_MAX).read_to_end(&mut answer).await?;
+    Ok(answer.starts_with(b"HTTP/1.0 200 ") || answer.starts_with(b"HTTP/1.1 200 "))
 }
 
 pub fn dns(command: &Dns, config: &Config) -> Result<(), Failure> {

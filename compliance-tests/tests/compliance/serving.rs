@@ -3,8 +3,8 @@
 mod answers;
 mod configuration;
 mod metrics;
-mod nginx;
 mod proxies;
+mod reverse_proxies;
 mod slow;
 mod tls;
 
@@ -224,4 +224,24 @@ fn a_base_url_with_a_prefix_is_in_every_href(kind: Kind) {
     }
     client.propfind("/dav/", "0", "<D:displayname/>").expect(404);
     anyone.get("/healthz").expect(200);
+}
+
+#[test]
+fn health_tells_whether_the_server_answers() {
+    let asked = |arguments: &[&str]| {
+        let output = Command::new(binary()).arg("health").args(arguments).output().unwrap();
+        (output.status.success(), String::from_utf8(output.stderr).unwrap())
+    };
+    let server = ByHand::start(|command, folder, port| {
+        command.env("KALENDS_LISTEN", format!("127.0.0.1:{port}, unix:{}", folder.path().join("k.sock").display()));
+    });
+    let socket = format!("unix:{}", server.folder.path().join("k.sock").display());
+    for listen in [&server.authority(), &socket, &format!("0.0.0.0:{}", server.port)] {
+        assert_eq!(asked(&["--listen", listen]), (true, String::new()));
+    }
+    let (fine, said) = asked(&["--listen", &format!("127.0.0.1:{}", free_port())]);
+    assert!(!fine && said.contains("does not answer"), "{said}");
+    let tls = ["--listen", "https://127.0.0.1:443", "--set", "tls.certificate=c.pem", "--set", "tls.key=k.pem"];
+    let (fine, said) = asked(&tls);
+    assert!(!fine && said.contains("only for TLS"), "{said}");
 }

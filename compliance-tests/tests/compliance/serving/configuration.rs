@@ -83,3 +83,20 @@ fn sighup_puts_in_force_what_can_be_and_says_what_cannot() {
     server.says("the configuration stays as it was");
     put(204);
 }
+
+#[test]
+fn the_shipped_configuration_can_be_used() {
+    let folder = Folder::new("shipped");
+    std::fs::write(folder.path().join("kalends.toml"), include_str!("../../../../deploy/kalends.toml")).unwrap();
+    let output = config(&folder, &["check", "--config", "kalends.toml"], &[]);
+    assert_eq!(text(&output.stdout), "The configuration can be used.\n", "{}", text(&output.stderr));
+    // And with all that stands there as an example.
+    let shipped = include_str!("../../../../deploy/kalends.toml");
+    let examples: Vec<&str> =
+        shipped.lines().map(|line| line.strip_prefix('#').filter(|rest| !rest.starts_with(' ')).unwrap_or(line)).collect();
+    std::fs::write(folder.path().join("kalends.toml"), examples.join("\n")).unwrap();
+    let shown = config(&folder, &["show", "--changed", "--config", "kalends.toml"], &[]);
+    for key in ["database", "base_url", "tls.certificate", "http.trusted_proxies", "metrics.listen"] {
+        assert!(text(&shown.stdout).contains(&format!("{key} = ")), "no {key}: {}", text(&shown.stderr));
+    }
+}
