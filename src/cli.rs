@@ -191,5 +191,11 @@ fn context(environment: Environment) -> crate::store::Context {
 /// Writes a line to standard output; a closed pipe is no error of ours.
 fn say(line: &str) {
     use std::io::Write;
-    let _ = writeln!(std::io::stdout(), "{line}");
+    let _ = writeln!(std::io::stdout(), "{}", printable(line));
+}
+
+/// Text of files and clients without what a terminal would take as a command.
+pub fn printable(text: &str) -> std::borrow::Cow<'_, str> {
+    let is_command = |character: char| character.is_control() && !matches!(character, '\n' | '\t');
+    if text.contains(is_command) { text.replace(is_command, "\u{fffd}").into() } else { text.into() }
 }

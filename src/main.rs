@@ -49,7 +49,7 @@ fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("kalends: {failure}");
+            eprintln!("kalends: {}", cli::printable(&failure.to_string()));
             ExitCode::FAILURE
         }
     }

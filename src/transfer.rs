@@ -11,7 +11,7 @@ use kalends_dav::name::{DAV, Name};
 use kalends_dav::resource::StoredProperty;
 use kalends_dav::writer::XmlWriter;
 use kalends_ical::edit::{Edit, Line};
-use kalends_ical::split::Part;
+use kalends_ical::split::{Origin, Part};
 use kalends_ical::stream::CalendarStream;
 use kalends_ical::{CalendarObject, ComponentKind, Document, Limits};
 
@@ -39,6 +39,8 @@ pub struct Incoming {
     pub name: Option<String>,
     pub uid: String,
     pub bytes: Bytes,
+    /// Where it was in the file, if that has several.
+    pub origin: Origin,
 }
 
 /// What became of an object.
@@ -84,13 +86,13 @@ impl Tally {
 impl Incoming {
     /// An object of an iCalendar file. One without UID is given one that says what it holds: imported again it is the same object.
     pub fn of(part: Part) -> Self {
-        let Part { uid, bytes, .. } = part;
+        let Part { uid, bytes, origin, .. } = part;
         if !uid.trim().is_empty() {
-            return Self { name: None, uid, bytes: bytes.into() };
+            return Self { name: None, uid, bytes: bytes.into(), origin };
         }
         let uid = format!("{}@kalends", Hash::of(&bytes).etag().trim_matches('"'));
         let bytes = with_uid(bytes, &uid);
-        Self { name: None, uid, bytes: bytes.into() }
+        Self { name: None, uid, bytes: bytes.into(), origin }
     }
 }
 
@@ -159,7 +161,8 @@ impl Importer<'_> {
     }
 
     fn judge(&self, incoming: &Incoming) -> Result<NewObject, String> {
-        let object = CalendarObject::parse(incoming.bytes.clone(), &self.limits).map_err(|refusal| refusal.message)?;
+        let object =
+            CalendarObject::parse(incoming.bytes.clone(), &self.limits).map_err(|refusal| incoming.origin.told(refusal).to_string())?;
         check_uid_text(&object).map_err(|refusal| refusal.message().to_owned())?;
         Ok(NewObject::of(object))
     }

@@ -107,7 +107,7 @@ fn refuse_object(refusal: ObjectRefusal) -> Refusal {
         ObjectRule::MaxResourceSize => Precondition::MaxResourceSize,
         ObjectRule::SupportedRscale => Precondition::SupportedRscale,
     };
-    Refusal::rule(code, refusal.message)
+    Refusal::rule(code, refusal.to_string())
 }
 
 /// What an index can hold.

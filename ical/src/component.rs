@@ -104,7 +104,10 @@ impl Tree {
     pub(crate) fn parse(bytes: Bytes, limits: &Limits) -> Result<Self, ObjectRefusal> {
         if bytes.len() > limits.object_bytes_max {
             let message = format!("the object has {} bytes, at most {} are taken", bytes.len(), limits.object_bytes_max);
-            return Err(ObjectRefusal { rule: ObjectRule::MaxResourceSize, message });
+            return Err(ObjectRefusal { rule: ObjectRule::MaxResourceSize, place: None, message });
+        }
+        if u32::try_from(bytes.len()).is_err() {
+            return Err(bad("the object has 4 GiB or more, which are not read at once".to_owned()));
         }
         let expected = (bytes.len() / LINE_BYTES + 1).min(LINES_AT_ONCE_MAX);
         let mut tree = Self { lines: Vec::with_capacity(expected), nodes: Vec::with_capacity(8), bytes };
@@ -153,7 +156,7 @@ impl Tree {
                 let node = open.and_then(|node| self.nodes.get_mut(node)).ok_or_else(|| at(0, "this ends what never began"))?;
                 let name = component_name(&span, &bytes);
                 if name != node.name {
-                    return Err(at(0, &format!("this ends {name} where {} is open", node.name)));
+                    return Err(at(0, &format!("this ends {} where {} is open", shortened(&name), shortened(&node.name))));
                 }
                 node.lines.end = index + 1;
                 open = node.parent;
@@ -163,7 +166,7 @@ impl Tree {
             }
         }
         match open.and_then(|node| self.nodes.get(node)) {
-            Some(node) => Err(bad_at(&bytes, bytes.len(), &format!("the object ends before END:{}", node.name))),
+            Some(node) => Err(bad_at(&bytes, bytes.len(), &format!("the object ends before END:{}", shortened(&node.name)))),
             None if self.nodes.is_empty() => Err(bad("the object is empty: it begins with BEGIN:VCALENDAR".to_owned())),
             None => Ok(()),
         }
@@ -191,14 +194,18 @@ fn component_name(span: &LineSpan, bytes: &[u8]) -> Cow<'static, str> {
     }
 }
 
+/// As much of a client's text as a message has room for, on one line.
+pub(crate) fn shortened(text: &str) -> String {
+    text.chars().take(60).map(|character| if character.is_control() { char::REPLACEMENT_CHARACTER } else { character }).collect()
+}
+
 fn bad(message: String) -> ObjectRefusal {
-    ObjectRefusal { rule: ObjectRule::ValidCalendarData, message }
+    ObjectRefusal { rule: ObjectRule::ValidCalendarData, place: None, message }
 }
 
 /// A refusal that names the place, as an editor counts lines and columns.
 fn bad_at(bytes: &[u8], at: usize, what: &str) -> ObjectRefusal {
-    let (line, column) = line_and_column(bytes, at);
-    bad(format!("line {line}, column {column}: {what}"))
+    ObjectRefusal { place: Some(line_and_column(bytes, at)), ..bad(what.to_owned()) }
 }
 
 /// An iCalendar text of any kind, read as a tree and judged no further.
@@ -213,6 +220,11 @@ impl Document {
     /// What is not iCalendar at all, with its line.
     pub fn parse(bytes: Vec<u8>, limits: &Limits) -> Result<Self, ObjectRefusal> {
         Tree::parse(bytes.into(), limits).map(|tree| Self { tree })
+    }
+
+    /// The text.
+    pub const fn bytes(&self) -> &Bytes {
+        self.tree.bytes()
     }
 
     /// The outermost component, usually a VCALENDAR.
@@ -388,13 +400,13 @@ mod tests {
             ("", "empty"),
         ] {
             let refusal = parse(text).unwrap_err();
-            assert!(refusal.message.contains(line), "{text:?}: {}", refusal.message);
+            assert!(refusal.to_string().contains(line), "{text:?}: {refusal}");
         }
     }
 
     #[test]
     fn nesting_is_bounded() {
         let deep = format!("{}{}", "BEGIN:A\n".repeat(5000), "END:A\n".repeat(5000));
-        assert!(parse(&deep).unwrap_err().message.contains("line 33, column 1: components are nested deeper than 32 levels"));
+        assert!(parse(&deep).unwrap_err().to_string().contains("line 33, column 1: components are nested deeper than 32 levels"));
     }
 }

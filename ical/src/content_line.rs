@@ -17,6 +17,8 @@ use std::borrow::Cow;
 
 use memchr::{memchr, memchr3};
 
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
 /// A content line: where it stands, folds and all, without its line end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LineSpan {
@@ -62,9 +64,8 @@ impl LineSpan {
 
     #[cold]
     fn is_named_unfolded(self, bytes: &[u8], name: &str) -> bool {
-        let line = self.unfolded(bytes);
-        let (head, tail) = line.split_at_checked(name.len()).unwrap_or_default();
-        head.eq_ignore_ascii_case(name.as_bytes()) && matches!(tail.first(), Some(b':' | b';'))
+        let mut line = Octets { raw: self.folded_bytes(bytes), at: 0 };
+        name.bytes().all(|byte| line.next().is_some_and(|own| own.eq_ignore_ascii_case(&byte))) && matches!(line.next(), Some(b':' | b';'))
     }
 
     /// The length of the line before it is unfolded, in bytes.
@@ -113,6 +114,28 @@ impl LineSpan {
     }
 }
 
+/// The octets of a line, unfolded as far as they are asked for.
+struct Octets<'a> {
+    raw: &'a [u8],
+    at: usize,
+}
+
+impl Iterator for Octets<'_> {
+    type Item = u8;
+
+    fn next(&mut self) -> Option<u8> {
+        loop {
+            let rest = self.raw.get(self.at..)?;
+            let break_bytes = if rest.starts_with(b"\r\n") { 3 } else { 2 };
+            if !rest.starts_with(b"\r\n") && !rest.starts_with(b"\n") {
+                self.at += 1;
+                return rest.first().copied();
+            }
+            self.at += break_bytes;
+        }
+    }
+}
+
 /// Removes each line break with the blank that follows it.
 fn unfold(raw: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(raw.len());
@@ -139,7 +162,7 @@ impl<'a> Lines<'a> {
     /// Begins at the first line.
     pub fn new(bytes: &'a [u8]) -> Self {
         // A byte order mark is not part of the first name.
-        let at = if bytes.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+        let at = if bytes.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 };
         Self { bytes, at, longest: 0 }
     }
 
@@ -189,6 +212,8 @@ pub(crate) fn line_and_column(bytes: &[u8], at: usize) -> (usize, usize) {
     let before = bytes.get(..at.min(bytes.len())).unwrap_or_default();
     let line_start = before.iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
     let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+    // A byte order mark is not seen.
+    let line_start = if line_start == 0 && before.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { line_start };
     // Bytes that go on with a character are none of their own.
     let column = before.iter().skip(line_start).filter(|byte| **byte & 0xC0 != 0x80).count() + 1;
     (line, column)

@@ -252,7 +252,10 @@ fn free_busy_within(component: &Component<'_>, (start, end): Window) -> bool {
 /// The FREEBUSY periods of a component with their FBTYPE, in UTC as RFC 5545 §3.8.2.6 has them.
 pub(crate) fn free_busy_periods<'a>(component: &Component<'a>) -> impl Iterator<Item = (Window, Rc<str>)> + use<'a> {
     component.properties_named("FREEBUSY").flat_map(|property| {
-        let kind = property.parameter("FBTYPE").map_or_else(|| "BUSY".to_owned(), |kind| kind.to_ascii_uppercase());
+        // What is no name would be more than a parameter when it is written; it counts as BUSY, as all that is not known (§3.2.9).
+        let is_name = |kind: &String| !kind.is_empty() && kind.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        let kind = property.parameter("FBTYPE").map(|kind| kind.trim().to_ascii_uppercase()).filter(is_name);
+        let kind = kind.unwrap_or_else(|| "BUSY".to_owned());
         let kind: Rc<str> = kind.into();
         let value = property.value().into_owned();
         let periods: Vec<(Window, Rc<str>)> = value

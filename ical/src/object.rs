@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::component::{Component, ComponentKind, Tree};
+use crate::component::{Component, ComponentKind, Tree, shortened};
 use crate::content_line::{LineSpan, Property, line_and_column};
 use crate::facts::Facts;
 use crate::instances::Series;
@@ -18,13 +18,18 @@ use crate::{Limits, facts};
 pub struct ObjectRefusal {
     /// The rule it breaks.
     pub rule: ObjectRule,
+    /// Where, if that can be told: the line and the character in it, both counted from 1.
+    pub place: Option<(usize, usize)>,
     /// A sentence a person can act on.
     pub message: String,
 }
 
 impl std::fmt::Display for ObjectRefusal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.message)
+        match self.place {
+            Some((line, column)) => write!(f, "line {line}, column {column}: {}", self.message),
+            None => f.write_str(&self.message),
+        }
     }
 }
 
@@ -83,7 +88,10 @@ impl CalendarObject {
         let tree = Tree::parse(bytes, limits)?;
         let root = tree.root();
         if !root.is("VCALENDAR") {
-            return Err(refusal(ObjectRule::ValidCalendarData, format!("the object is a {}: it must be a VCALENDAR", root.name())));
+            return Err(refusal(
+                ObjectRule::ValidCalendarData,
+                format!("the object is a {}: it must be a VCALENDAR", shortened(root.name())),
+            ));
         }
         let main = root.components().find_map(|component| Some((ComponentKind::from_name(component.name())?, component)));
         let Some((kind, first)) = main else {
@@ -141,7 +149,7 @@ impl CalendarObject {
 }
 
 fn refusal(rule: ObjectRule, message: impl Into<String>) -> ObjectRefusal {
-    ObjectRefusal { rule, message: message.into() }
+    ObjectRefusal { rule, place: None, message: message.into() }
 }
 
 /// RFC 4791 §4.1: one type of component, one UID, no METHOD; and values that can be read.
@@ -197,8 +205,7 @@ impl<'a> Place<'a> {
     }
 
     fn refusal(self, rule: ObjectRule, what: &str) -> ObjectRefusal {
-        let (line, column) = line_and_column(self.bytes, self.at);
-        refusal(rule, format!("line {line}, column {column}: {what}"))
+        ObjectRefusal { rule, place: Some(line_and_column(self.bytes, self.at)), message: what.to_owned() }
     }
 }
 
@@ -269,7 +276,7 @@ fn judge_alarm(alarm: &Component<'_>) -> Result<(), ObjectRefusal> {
 
 /// As much of a value as a message has room for.
 fn shown(property: &Property<'_>) -> String {
-    property.value().chars().take(60).collect()
+    shortened(&property.value())
 }
 
 /// How many of what is limited a property holds.

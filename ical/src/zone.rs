@@ -30,6 +30,7 @@ mod named;
 mod transitions;
 mod vtimezone;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -41,6 +42,7 @@ use crate::civil::{DAY_SECONDS, LocalSeconds, date_of};
 use crate::component::{Component, Tree};
 use crate::filter::Work;
 use crate::object::{CalendarObject, ObjectRefusal, ObjectRule};
+use crate::value::unescape;
 use crate::windows::iana_of_windows;
 use crate::{Limits, UtcMicros};
 use named::Span;
@@ -97,7 +99,7 @@ impl Zone {
         let zone = vtimezone.filter(|_| inside.next().is_none()).and_then(|vtimezone| Zone::from_vtimezone(&vtimezone));
         zone.ok_or_else(|| {
             let message = "the time zone is an iCalendar object with one VTIMEZONE".to_owned();
-            ObjectRefusal { rule: ObjectRule::ValidCalendarData, message }
+            ObjectRefusal { rule: ObjectRule::ValidCalendarData, place: None, message }
         })
     }
 
@@ -113,7 +115,7 @@ impl Zone {
 
     /// What the names in a VTIMEZONE say.
     fn named(vtimezone: &Component<'_>) -> Option<Zone> {
-        let by_name = |name: &str| vtimezone.property(name).and_then(|property| Zone::from_name(&property.value()));
+        let by_name = |name: &str| vtimezone.property(name).and_then(|property| Zone::from_name(&zone_id(&property.value())));
         by_name("TZID").or_else(|| by_name("X-LIC-LOCATION"))
     }
 
@@ -191,6 +193,18 @@ impl Zone {
     }
 }
 
+/// A TZID as it compares: in VTIMEZONE it is TEXT with escapes (RFC 5545 §3.8.3.1), as a parameter (§3.2.19) it may be quoted and has none,
+/// but clients write either in both places, and quotes and blanks around it (T5).
+pub(crate) fn zone_id(text: &str) -> Cow<'_, str> {
+    let text = text.trim().trim_matches('"').trim();
+    unescape(text)
+}
+
+/// The TZID of a VTIMEZONE, as it compares.
+pub(crate) fn zone_id_of(vtimezone: &Component<'_>) -> Option<String> {
+    vtimezone.property("TZID").map(|id| zone_id(&id.value()).into_owned())
+}
+
 fn iana(name: &str) -> Option<Zone> {
     // A lone word such as "Egypt" is an IANA link too; but never a path out of the database.
     if name.is_empty() || name.len() > 60 {
@@ -231,13 +245,13 @@ impl Zones {
         let mut by_id = HashMap::new();
         let work = Work::of_zones();
         for vtimezone in root.components().filter(|c| c.is("VTIMEZONE")) {
-            let Some(id) = vtimezone.property("TZID") else { continue };
+            let Some(id) = zone_id_of(&vtimezone) else { continue };
             let entry = match Zone::named(&vtimezone) {
                 Some(zone) => Some(Entry::Named { zone, vtimezone: vtimezone.number(), decided: OnceLock::new() }),
                 None => Zone::own(&vtimezone, &work).map(Entry::Own),
             };
             if let Some(entry) = entry {
-                by_id.insert(id.value().trim().to_owned(), entry);
+                by_id.insert(id, entry);
             }
         }
         Self { by_id, span: OnceLock::new(), work: Mutex::new(work) }
@@ -245,9 +259,9 @@ impl Zones {
 
     /// The zone of a TZID of the object they are of; one that nothing is known of is read as floating.
     pub(crate) fn get(&self, id: &str, object: &CalendarObject) -> Option<Zone> {
-        let id = id.trim();
-        match self.by_id.get(id) {
-            None => Zone::from_name(id),
+        let id = zone_id(id);
+        match self.by_id.get(&*id) {
+            None => Zone::from_name(&id),
             Some(Entry::Own(zone)) => Some(zone.clone()),
             Some(Entry::Named { zone, vtimezone, decided }) => {
                 let decide = || {

@@ -9,9 +9,9 @@ use kalends_ical::convert::{jcal, jscalendar, xcal};
 use kalends_ical::date::{format_utc, parse_utc};
 use kalends_ical::occurrences::{Occurrence, occurrences};
 use kalends_ical::recurrence::expand;
-use kalends_ical::split::{Part, split};
+use kalends_ical::split::{Part, Split};
 use kalends_ical::zone::Zone;
-use kalends_ical::{CalendarObject, Document, Limits, UNBOUNDED_FUTURE, UtcMicros};
+use kalends_ical::{CalendarObject, Document, Limits, ObjectRefusal, UNBOUNDED_FUTURE, UtcMicros};
 use serde_json::{Value, json};
 
 use super::say;
@@ -22,6 +22,8 @@ use crate::failure::Failure;
 const FILE_BYTES_MAX: u64 = 512 * 1024 * 1024;
 const YEAR_MICROS: i64 = 366 * 86_400 * 1_000_000;
 const DAY_MICROS: i64 = 86_400 * 1_000_000;
+/// Bytes of a line that `--jsonl` reads.
+const LINE_BYTES_MAX: u64 = 1024 * 1024;
 /// Instances of one object that `--jsonl` gives at most.
 const INSTANCES_MAX: u64 = 1_000_000;
 
@@ -137,17 +139,55 @@ fn read(file: &Path) -> Result<Vec<u8>, Failure> {
     Ok(bytes)
 }
 
-fn parts(file: &Path) -> Result<Vec<Part>, Failure> {
-    let document = Document::parse(read(file)?, &limits());
-    let document = document.map_err(|refusal| Failure::new(format!("{}: {}", file.display(), refusal.message)))?;
-    Ok(split(&document).collect())
+fn document(file: &Path) -> Result<Document, Failure> {
+    let document = Document::parse(read(file)?, &limits()).map_err(|refusal| told(file, &refusal))?;
+    if document.root().is("VCALENDAR") {
+        Ok(document)
+    } else {
+        let what = shortened(document.root().name());
+        Err(Failure::new(format!("{}: it is a {what}: an iCalendar file begins with BEGIN:VCALENDAR", file.display())))
+    }
+}
+
+fn told(file: &Path, refusal: &ObjectRefusal) -> Failure {
+    Failure::new(format!("{}: {refusal}", file.display()))
+}
+
+/// As much of a name as a message has room for.
+fn shortened(name: &str) -> String {
+    name.chars().take(60).collect()
+}
+
+/// The objects of a file, each read as the server would: one alone as it is, as if it was put; of several each by itself, as if they were
+/// imported.
+fn objects<'d>(
+    file: &Path,
+    document: &'d Document,
+    split: &'d Split<'d>,
+) -> Result<impl Iterator<Item = (Part, Result<CalendarObject, ObjectRefusal>)> + use<'d>, Failure> {
+    if split.is_empty() {
+        return Err(Failure::new(format!(
+            "{}: it holds no event, task, journal entry, free-busy or availability component",
+            file.display()
+        )));
+    }
+    let alone = (split.len() == 1).then(|| document.bytes().clone());
+    Ok(split.parts().map(move |part| {
+        let object = match &alone {
+            Some(bytes) => CalendarObject::parse(bytes.clone(), &Limits::default()),
+            None => CalendarObject::parse(part.bytes.clone().into(), &Limits::default()).map_err(|refusal| part.origin.told(refusal)),
+        };
+        (part, object)
+    }))
 }
 
 fn check(file: &Path, as_json: bool) -> Result<(), Failure> {
+    let document = document(file)?;
+    let split = Split::of(&document).map_err(|refusal| told(file, &refusal))?;
     let (mut refused, mut report) = (0, Vec::new());
-    for part in parts(file)? {
+    for (part, object) in objects(file, &document, &split)? {
         let length = part.bytes.len();
-        let line = match CalendarObject::parse(part.bytes.into(), &Limits::default()) {
+        let line = match object {
             Ok(object) => {
                 let facts = object.facts();
                 let summary = text_of(object.main_components().next().as_ref(), "SUMMARY");
@@ -157,12 +197,11 @@ fn check(file: &Path, as_json: bool) -> Result<(), Failure> {
             }
             Err(refusal) => {
                 refused += 1;
-                json!({ "uid": part.uid, "kind": part.kind.name(), "bytes": length, "refused": refusal.message })
+                json!({ "uid": part.uid, "kind": part.kind.name(), "bytes": length, "refused": refusal.to_string() })
             }
         };
         report.push(line);
     }
-    let objects = report.len();
     if as_json {
         say(&Value::from(report).to_string());
     } else {
@@ -174,7 +213,7 @@ fn check(file: &Path, as_json: bool) -> Result<(), Failure> {
             }
         }
     }
-    if refused == 0 { Ok(()) } else { Err(Failure::new(format!("{refused} of {objects} objects would be refused"))) }
+    if refused == 0 { Ok(()) } else { Err(Failure::new(format!("{refused} of {} objects would be refused", split.len()))) }
 }
 
 fn text_of(component: Option<&kalends_ical::Component<'_>>, name: &str) -> String {
@@ -198,9 +237,10 @@ impl Window {
 
 fn expand_file(file: &Path, window: &Window, limit: u32, as_json: bool, environment: Environment) -> Result<(), Failure> {
     let (window, zone) = window.read(environment)?;
-    for part in parts(file)? {
-        let object = CalendarObject::parse(part.bytes.into(), &Limits::default());
-        let object = object.map_err(|refusal| Failure::new(format!("{}: {}", part.uid, refusal.message)))?;
+    let document = document(file)?;
+    let split = Split::of(&document).map_err(|refusal| told(file, &refusal))?;
+    for (part, object) in objects(file, &document, &split)? {
+        let object = object.map_err(|refusal| told(file, &refusal))?;
         let found = occurrences(&object, window, &zone, limit as usize);
         let found = found.map_err(|_| Failure::new(format!("{}: limit reached, its rule takes too much work", part.uid)))?;
         for occurrence in found {
@@ -226,40 +266,64 @@ fn shown(uid: &str, occurrence: &Occurrence<'_>, as_json: bool) -> String {
     }
 }
 
-/// `{"id", "dtstart", "rrule", "limit", "tzid"?}` in, `{"id", "instances"}` or `{"id", "error"}` out, line by line.
+/// `{"id", "dtstart", "rrule", "limit", "tzid"?}` in, `{"id", "instances"}` or `{"id", "error"}` out, line by line. Whoever asks and waits
+/// is answered at once.
 fn expand_lines() -> Result<(), Failure> {
+    let mut input = std::io::BufReader::new(std::io::stdin().lock());
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
-    for line in std::io::stdin().lock().lines() {
-        let line = line?;
-        if line.trim().is_empty() {
+    let mut line = Vec::new();
+    loop {
+        if input.buffer().is_empty() {
+            unless_closed(out.flush())?;
+        }
+        line.clear();
+        if input.by_ref().take(LINE_BYTES_MAX + 1).read_until(b'\n', &mut line)? == 0 {
+            break;
+        }
+        if line.len() as u64 > LINE_BYTES_MAX {
+            return Err(Failure::new(format!("a line has more than {LINE_BYTES_MAX} bytes")));
+        }
+        if line.trim_ascii().is_empty() {
             continue;
         }
-        let answer = match serde_json::from_str::<Value>(&line) {
+        let answer = match serde_json::from_slice::<Value>(&line) {
             Ok(question) => expand_one(&question),
             Err(error) => json!({ "id": null, "error": format!("the line is not JSON: {error}") }),
         };
-        writeln!(out, "{answer}")?;
+        if !unless_closed(writeln!(out, "{answer}"))? {
+            return Ok(());
+        }
     }
-    out.flush()?;
-    Ok(())
+    unless_closed(out.flush()).map(|_| ())
+}
+
+/// Whether somebody reads on: that nobody does any more is no error.
+fn unless_closed(written: std::io::Result<()>) -> Result<bool, Failure> {
+    match written {
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(false),
+        written => Ok(written.map(|()| true)?),
+    }
 }
 
 fn expand_one(question: &Value) -> Value {
     let id = question.get("id").cloned().unwrap_or_default();
-    let text = |name: &str| question.get(name).and_then(Value::as_str);
-    let limit = question.get("limit").and_then(Value::as_u64).unwrap_or(INSTANCES_MAX).min(INSTANCES_MAX);
-    let (Some(start), Some(rule)) = (text("dtstart"), text("rrule")) else {
-        return json!({ "id": id, "error": "a line has dtstart and rrule" });
+    expanded(question).map_or_else(|what| json!({ "id": id, "error": what }), |instances| json!({ "id": id, "instances": instances }))
+}
+
+fn expanded(question: &Value) -> Result<Vec<String>, String> {
+    let given = |name: &str| question.get(name).filter(|value| !value.is_null());
+    let text = |name: &str| given(name).map(|value| value.as_str().ok_or_else(|| format!("{name} is a text"))).transpose();
+    let limit = given("limit").map(|value| value.as_u64().ok_or("limit is a whole number")).transpose()?;
+    let limit = limit.unwrap_or(INSTANCES_MAX).min(INSTANCES_MAX);
+    let (Some(start), Some(rule)) = (text("dtstart")?, text("rrule")?) else {
+        return Err("a line has dtstart and rrule".to_owned());
     };
-    match expand(start, text("tzid"), rule, usize::try_from(limit).unwrap_or(usize::MAX)) {
-        Ok(instances) => json!({ "id": id, "instances": instances }),
-        Err(error) => json!({ "id": id, "error": error.to_string() }),
-    }
+    expand(start, text("tzid")?, rule, usize::try_from(limit).unwrap_or(usize::MAX)).map_err(|error| error.to_string())
 }
 
 fn object(file: &Path) -> Result<CalendarObject, Failure> {
     let object = CalendarObject::parse(read(file)?.into(), &Limits::default());
-    object.map_err(|refusal| Failure::new(format!("{}: {}", file.display(), refusal.message)))
+    object.map_err(|refusal| told(file, &refusal))
 }
 
 fn compare(before: &Path, after: &Path, window: &Window, as_json: bool, environment: Environment) -> Result<(), Failure> {
@@ -302,21 +366,20 @@ fn compare(before: &Path, after: &Path, window: &Window, as_json: bool, environm
 fn convert(file: &Path, to: Spelling) -> Result<(), Failure> {
     let bytes = read(file)?;
     let text = || std::str::from_utf8(&bytes).map_err(|_| Failure::new(format!("{} is not UTF-8", file.display())));
-    let told = |error: kalends_ical::convert::ConversionError| Failure::new(format!("{}: {error}", file.display()));
+    let unread = |error: kalends_ical::convert::ConversionError| Failure::new(format!("{}: {error}", file.display()));
     let ical = match bytes.trim_ascii_start().first() {
-        Some(b'[') => jcal::read(text()?, &limits()).map_err(told)?,
-        Some(b'<') => xcal::read(text()?, &limits()).map_err(told)?,
-        Some(b'{') => jscalendar::read(text()?, &limits()).map_err(told)?,
+        Some(b'[') => jcal::read(text()?, &limits()).map_err(unread)?,
+        Some(b'<') => xcal::read(text()?, &limits()).map_err(unread)?,
+        Some(b'{') => jscalendar::read(text()?, &limits()).map_err(unread)?,
         _ => bytes.clone(),
     };
     let document = Document::parse(ical.clone(), &limits());
-    let document = document.map_err(|refusal| Failure::new(format!("{}: {}", file.display(), refusal.message)))?;
+    let document = document.map_err(|refusal| told(file, &refusal))?;
     let out = match to {
         Spelling::Ical => ical,
         Spelling::Jcal => (jcal::write(&document.root()) + "\n").into_bytes(),
         Spelling::Xcal => xcal::write(&document.root()).into_bytes(),
         Spelling::Jscalendar => (jscalendar::write(&document.root()) + "\n").into_bytes(),
     };
-    std::io::stdout().write_all(&out)?;
-    Ok(())
+    unless_closed(std::io::stdout().write_all(&out)).map(|_| ())
 }

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
-use kalends_ical::split::split;
-use kalends_ical::{Document, Limits};
+use kalends_ical::split::Split;
+use kalends_ical::{Document, Limits, ObjectRefusal};
 use serde_json::json;
 
 use super::calendar::{self, find_calendar};
@@ -108,15 +108,17 @@ impl<'a> Importing<'a> {
         };
         let file = &self.command.file;
         let document = Document::parse(read(file)?, &limits);
-        let document = document.map_err(|refusal| Failure::new(format!("{}: {}", file.display(), refusal.message)))?;
-        let segment = self.calendar_for_ics(&document).await?;
-        let objects = || split(&document).map(Incoming::of);
-        let count = objects().len();
+        let told = |refusal: ObjectRefusal| Failure::new(format!("{}: {refusal}", file.display()));
+        let document = document.map_err(told)?;
+        let split = Split::of(&document).map_err(told)?;
+        let segment = self.calendar_for_ics(&split).await?;
+        let objects = || split.parts().map(Incoming::of);
+        let count = split.len();
         self.into(&segment, count, objects).await
     }
 
     /// The calendar that is named, made if that was asked.
-    async fn calendar_for_ics(&mut self, document: &Document) -> Result<String, Failure> {
+    async fn calendar_for_ics(&mut self, split: &Split<'_>) -> Result<String, Failure> {
         let home = self.principal.home();
         let name = self.command.calendar.as_deref().unwrap_or(DEFAULT_CALENDAR);
         match find_calendar(self.store, home, name).await {
@@ -125,7 +127,7 @@ impl<'a> Importing<'a> {
                 Err(Failure::new(format!("the calendar {name} would be made: without it nothing more can be told")))
             }
             Err(_) if self.command.create => {
-                let mut components: Vec<String> = split(document).map(|part| part.kind.name().to_owned()).collect();
+                let mut components: Vec<String> = split.kinds().map(|kind| kind.name().to_owned()).collect();
                 components.sort_unstable();
                 components.dedup();
                 components.retain(|name| kalends_dav::property::COMPONENTS.contains(&name.as_str()));

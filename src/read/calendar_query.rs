@@ -131,7 +131,7 @@ fn is_match(filter: &CompFilter, object: &StoredObject, zone: &Zone) -> Result<b
 
 /// RFC 4791 §9.8: the zone a client names for floating times.
 fn zone_of_text(text: &str) -> Result<Zone, Refusal> {
-    Zone::from_calendar_timezone(text).map_err(|refusal| Refusal::rule(Precondition::ValidCalendarData, refusal.message))
+    Zone::from_calendar_timezone(text).map_err(|refusal| Refusal::rule(Precondition::ValidCalendarData, refusal.to_string()))
 }
 
 /// RFC 4791 §5.2.2: the calendar's own zone, else UTC.

@@ -91,5 +91,5 @@ async fn get_calendar(
 /// The object in a stored body.
 pub fn parsed(object: &StoredObject) -> Result<CalendarObject, Failure> {
     let body = object.body.clone().unwrap_or_default();
-    CalendarObject::read_stored(body).map_err(|refusal| Failure::new(format!("a stored object cannot be read: {}", refusal.message)))
+    CalendarObject::read_stored(body).map_err(|refusal| Failure::new(format!("a stored object cannot be read: {refusal}")))
 }

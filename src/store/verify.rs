@@ -96,8 +96,7 @@ impl Store {
             let (home, collection, name) = (HomeId(row.integer(0)?), CollectionId(row.integer(1)?), row.text(2)?);
             let hash = Hash::read(&row.bytes(3)?)?;
             let body = DatabaseBodies(&mut transaction).get(home, hash).await?.unwrap_or_default();
-            let object =
-                CalendarObject::read_stored(body).map_err(|refusal| Failure::new(format!("reading {name}: {}", refusal.message)))?;
+            let object = CalendarObject::read_stored(body).map_err(|refusal| Failure::new(format!("reading {name}: {refusal}")))?;
             projection::set_facts(&mut transaction, (home, collection, &name), hash, &object.facts()).await?;
         }
         transaction.commit().await?;

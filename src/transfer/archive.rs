@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::io::{Read, Seek, Write};
 
 use kalends_dav::Kind;
+use kalends_ical::split::Origin;
 use serde::{Deserialize, Serialize};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
@@ -161,7 +162,7 @@ impl<R: Read + Seek> Archive<R> {
             let name = file.name().ok()?.rsplit('/').next().and_then(decode)?;
             let mut bytes = Vec::new();
             file.take(bytes_max as u64 + 1).read_to_end(&mut bytes).ok()?;
-            Some(Incoming { name: Some(name.clone()), uid: name, bytes: bytes.into() })
+            Some(Incoming { name: Some(name.clone()), uid: name, bytes: bytes.into(), origin: Origin::default() })
         })
     }
 

@@ -6,7 +6,7 @@ use super::*;
 use crate::date::{format_utc, parse_utc};
 use crate::filter::{CompFilter, TimeRange};
 use crate::free_busy::busy_periods;
-use crate::split::split;
+use crate::split::Split;
 use crate::{Document, Limits};
 
 const HOUR: i64 = 3_600_000_000;
@@ -14,7 +14,7 @@ const HOUR: i64 = 3_600_000_000;
 fn objects(components: &str) -> Vec<CalendarObject> {
     let text = format!("BEGIN:VCALENDAR\nVERSION:2.0\n{components}END:VCALENDAR\n");
     let document = Document::parse(text.into_bytes(), &Limits::default()).unwrap();
-    split(&document).map(|part| CalendarObject::parse(Bytes::from(part.bytes), &Limits::default()).unwrap()).collect()
+    Split::of(&document).unwrap().parts().map(|part| CalendarObject::parse(Bytes::from(part.bytes), &Limits::default()).unwrap()).collect()
 }
 
 fn window(from: &str, until: &str) -> Window {

@@ -140,7 +140,7 @@ fn rules_of_a_component_are_limited_and_the_sentence_says_so() {
     assert!(parse(&rules(10)).is_ok());
     let refusal = parse(&rules(11)).unwrap_err();
     assert_eq!(refusal.rule, ObjectRule::ValidCalendarData);
-    assert!(refusal.message.contains("at most 20 RRULE and EXRULE"), "{}", refusal.message);
+    assert!(refusal.to_string().contains("at most 20 RRULE and EXRULE"), "{refusal}");
 }
 
 #[test]

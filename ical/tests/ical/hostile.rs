@@ -45,12 +45,12 @@ fn read(what: &'static str, text: impl Into<Vec<u8>>, limits: Limits) -> Result<
 /// Refused by that rule, in a sentence with those words.
 fn refused(what: &'static str, text: impl Into<Vec<u8>>, rule: ObjectRule, words: &[&str]) {
     let refusal = read(what, text, Limits::default()).expect_err(what);
-    assert_eq!(refusal.rule, rule, "{what}: {}", refusal.message);
+    assert_eq!(refusal.rule, rule, "{what}: {refusal}");
     for words in words {
-        assert!(refusal.message.contains(words), "{what}: {}", refusal.message);
+        assert!(refusal.to_string().contains(words), "{what}: {refusal}");
     }
     // A sentence, not the body.
-    assert!(refusal.message.len() < 200, "{what}: {}", refusal.message);
+    assert!(refusal.to_string().len() < 200, "{what}: {refusal}");
 }
 
 fn event(lines: &str) -> String {
@@ -247,4 +247,36 @@ fn what_is_long_can_be_asked_as_well() {
     let rendered = on_a_worker("attachment of 7 MB expanded", move || expand.render(&object, &Zone::utc())).unwrap();
     assert!(rendered.len() > 6_800_000, "{}", rendered.len());
     assert!(rendered.windows(29).any(|window| window == b"RECURRENCE-ID:20260102T090000"));
+}
+
+#[test]
+fn refusals_are_sentences_whatever_the_names_are() {
+    let name = "N".repeat(1_000_000);
+    let rule = ObjectRule::ValidCalendarData;
+    refused("a root of a long name", format!("BEGIN:{name}\r\nEND:{name}\r\n"), rule, &["it must be a VCALENDAR"]);
+    refused("an end of a long name", format!("BEGIN:VCALENDAR\r\nEND:{name}\r\n"), rule, &["where VCALENDAR is open"]);
+    refused("a long name left open", format!("BEGIN:{name}\r\nX:1\r\n"), rule, &["line 3, column 1: the object ends before END:N"]);
+    refused("a byte order mark", "\u{feff}BEGIN:VCALENDAR \r\nX Y:1\r\n", rule, &["line 2, column 2"]);
+    refused("a byte order mark before nothing", "\u{feff}X Y:1\r\n", rule, &["line 1, column 2"]);
+}
+
+#[test]
+fn rfc4791_s9_6_7_a_type_of_free_busy_time_is_a_name_or_nothing() {
+    let text = "BEGIN:VCALENDAR\r\nBEGIN:VFREEBUSY\r\nUID:u\r\nFREEBUSY;FBTYPE=\"BUSY^nATTACH:x\":20260101T090000Z/PT1H\r\n\
+                FREEBUSY;FBTYPE=x-lunch:20260101T120000Z/PT1H\r\nEND:VFREEBUSY\r\nEND:VCALENDAR\r\n";
+    let object = read("a type with a line break", text, Limits::default()).unwrap();
+    let window = (parse_utc("20260101T000000Z").unwrap(), parse_utc("20260102T000000Z").unwrap());
+    let form = CalendarData { selection: None, expand: None, limit_recurrence_set: None, limit_freebusy_set: Some(window) };
+    let rendered = String::from_utf8(form.render(&object, &Zone::utc()).unwrap().to_vec()).unwrap();
+    assert!(rendered.contains("\r\nFREEBUSY;FBTYPE=BUSY:20260101T090000Z/20260101T100000Z\r\n"), "{rendered}");
+    assert!(rendered.contains("\r\nFREEBUSY;FBTYPE=X-LUNCH:") && !rendered.contains("ATTACH"), "{rendered}");
+}
+
+#[test]
+fn a_name_in_many_folds_is_read_as_far_as_it_goes() {
+    let text = event(&"X\r\n -A:1\r\nS\r\n U\r\n MMARY;L\r\n ANGUAGE=de:a\r\n".repeat(1_000));
+    let object = read("folded names", text, Limits::default()).unwrap();
+    let master = object.main_components().next().unwrap();
+    assert_eq!((master.properties_named("X-A").count(), master.properties_named("summary").count()), (1_000, 1_000));
+    assert_eq!((master.properties_named("X").count(), master.properties_named("SUMMAR").count()), (0, 0));
 }

@@ -32,7 +32,7 @@ fn cases(file: &str) -> Option<Vec<Value>> {
 
 /// The starts of an object's instances, by expanding it over three thousand years.
 fn starts(calendar: &str) -> Result<Vec<String>, String> {
-    let object = CalendarObject::parse(Bytes::from(calendar.to_owned()), &kalends_ical::Limits::default()).map_err(|r| r.message)?;
+    let object = CalendarObject::parse(Bytes::from(calendar.to_owned()), &kalends_ical::Limits::default()).map_err(|r| r.to_string())?;
     starts_within(&object, "00010101T000000Z", "40000101T000000Z")
 }
 

@@ -2,7 +2,7 @@
 
 use kalends_ical::date::{format_utc, parse_utc};
 use kalends_ical::free_busy::busy_periods;
-use kalends_ical::split::split;
+use kalends_ical::split::Split;
 use kalends_ical::zone::Zone;
 use kalends_ical::{CalendarObject, Document, Limits, ObjectRule};
 
@@ -112,9 +112,9 @@ fn t10_a_method_inside_is_refused_and_import_strips_it() {
         let text = calendar(&["DTSTART:20260105T090000Z"]).replace("BEGIN:VEVENT", &format!("{method}BEGIN:VEVENT"));
         let refusal = CalendarObject::parse(text.clone().into(), &Limits::default()).expect_err(method);
         assert_eq!(refusal.rule, ObjectRule::ValidCalendarObjectResource, "{method}");
-        assert!(refusal.message.contains("METHOD"), "{}", refusal.message);
+        assert!(refusal.to_string().contains("METHOD"), "{refusal}");
         let document = Document::parse(text.into_bytes(), &Limits::default()).unwrap();
-        let parts: Vec<_> = split(&document).collect();
+        let parts: Vec<_> = Split::of(&document).unwrap().parts().collect();
         assert_eq!(parts.len(), 1);
         let imported = String::from_utf8(parts[0].bytes.clone()).unwrap();
         assert!(!imported.to_uppercase().contains("METHOD"), "{imported}");
