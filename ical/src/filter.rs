@@ -150,6 +150,11 @@ impl Work {
         Self(Cell::new(ZONES_WORK_MAX))
     }
 
+    /// Whether more was asked of it than there was.
+    pub fn is_spent(&self) -> bool {
+        self.0.get() == 0
+    }
+
     /// Takes units away; once there are too few, none are left.
     pub fn spend(&self, units: usize) -> Result<(), BoundReached> {
         let left = u32::try_from(units).ok().and_then(|units| self.0.get().checked_sub(units));

@@ -151,8 +151,22 @@ pub(crate) struct Series<'a> {
     overrides: BTreeMap<UtcMicros, Timed<'a>>,
     /// Overrides that a later one of the same instance replaces; in another floating zone they may be of two.
     replaced: Vec<(UtcMicros, Timed<'a>)>,
-    /// THISANDFUTURE: from which instance on, moved by how many seconds, described by which component.
-    futures: Vec<(UtcMicros, i64, Timed<'a>)>,
+    /// THISANDFUTURE, in order.
+    futures: Vec<Future<'a>>,
+}
+
+/// What describes an instance and those after it (RFC 5545 §3.2.13).
+#[derive(Clone)]
+struct Future<'a> {
+    /// The instance by the series, UTC microseconds.
+    from: UtcMicros,
+    /// By how many seconds of the wall clock they are moved.
+    shift: i64,
+    /// By how many seconds they may be moved on the time line: where they are moved to another zone the clocks differ.
+    moved_max: i64,
+    /// What their wall clock hangs in, if that is not what the series' does.
+    anchor: Option<Resolved>,
+    timed: Timed<'a>,
 }
 
 impl<'a> Series<'a> {
@@ -185,7 +199,7 @@ impl<'a> Series<'a> {
             }
         }
         overrides.into_iter().for_each(|(component, property)| series.add_override(component, &property));
-        series.futures.sort_by_key(|(from, ..)| *from);
+        series.futures.sort_by_key(|future| future.from);
         series.read_recurrence();
         series
     }
@@ -228,25 +242,53 @@ impl<'a> Series<'a> {
         Timed { component, given, anchor: start.or(end), length }
     }
 
+    fn anchor(&self) -> Option<&Resolved> {
+        self.master.as_ref().and_then(|master| master.anchor.as_ref())
+    }
+
+    /// As [`Series::resolve_in`] for what names instances: without TZID it is in the zone that the series is in. Some clients leave it out.
+    fn named_in(&self, moment: &Moment, zone: Option<&Zone>) -> Resolved {
+        match self.anchor() {
+            Some(anchor) if zone.is_none() && moment.place == Place::Floating && !moment.is_date && !anchor.is_date => {
+                self.noted(Resolved { local: moment.local, ..anchor.clone() })
+            }
+            _ => self.resolve_in(moment, zone),
+        }
+    }
+
     fn add_override(&mut self, component: Component<'a>, property: &Property<'a>) {
-        let Some(mut id) = self.resolve(property) else { return };
-        if let Some(anchor) = self.master.as_ref().and_then(|master| master.anchor.as_ref()).filter(|anchor| id.is_date && !anchor.is_date)
-        {
+        let Some(moment) = Moment::parse(property.value().trim(), None) else { return };
+        let zone = property.parameter("TZID").and_then(|id| self.object.zone(&id));
+        let mut id = self.named_in(&moment, zone.as_ref());
+        if let Some(anchor) = self.anchor().filter(|anchor| id.is_date && !anchor.is_date) {
             // As T2 for EXDATE: a date means the instance of that day, at the time the series has.
             id = Resolved { local: id.local + anchor.local.rem_euclid(DAY_SECONDS), ..anchor.clone() };
         }
         let timed = self.timed(component);
-        let future = property.parameter("RANGE").is_some_and(|range| range.eq_ignore_ascii_case("THISANDFUTURE"));
-        if future {
-            // RFC 5545 §3.2.13: by the difference that the series' wall clock shows, so that a time of day stays one over changes of it.
-            let master = self.master.as_ref().and_then(|master| master.anchor.as_ref());
-            let zone = master.map_or(&id.zone, |anchor| &anchor.zone);
-            let shift = timed.anchor.as_ref().map_or(0, |anchor| zone.local_of(anchor.utc()) - zone.local_of(id.utc()));
-            self.futures.push((id.utc(), shift, timed.clone()));
+        if property.parameter("RANGE").is_some_and(|range| range.eq_ignore_ascii_case("THISANDFUTURE")) {
+            self.futures.push(self.future(&id, timed.clone()));
         }
         // T9: of two overrides of one instance the last one counts.
         let replaced = self.overrides.insert(id.utc(), timed);
         self.replaced.extend(replaced.map(|replaced| (id.utc(), replaced)));
+    }
+
+    /// RFC 5545 §3.2.13: moved by the difference that wall clocks show, so that a time of day stays one over their changes. Where the
+    /// component is in another zone, or of days where the series is of times, so are the instances; a start in UTC says only when it is.
+    fn future(&self, id: &Resolved, timed: Timed<'a>) -> Future<'a> {
+        let series = self.anchor().unwrap_or(id);
+        let Some(start) = &timed.anchor else {
+            return Future { from: id.utc(), shift: 0, moved_max: 0, anchor: None, timed };
+        };
+        let of_id = series.zone.local_of(id.utc());
+        let is_plain = start.zone.is(&series.zone) || start.zone.is_utc() && !start.floating;
+        if start.is_date == series.is_date && is_plain {
+            let shift = series.zone.local_of(start.utc()) - of_id;
+            return Future { from: id.utc(), shift, moved_max: shift.abs(), anchor: None, timed };
+        }
+        let shift = start.local - of_id;
+        let moved_max = shift.abs() + 2 * ZONE_SECONDS_MAX;
+        Future { from: id.utc(), shift, moved_max, anchor: Some(start.clone()), timed }
     }
 
     fn read_recurrence(&mut self) {
@@ -275,7 +317,7 @@ impl<'a> Series<'a> {
                     // The other way round: of a series of days a time means its day.
                     self.excluded.insert(anchor.zone.utc_of(moment.local.div_euclid(DAY_SECONDS) * DAY_SECONDS));
                 } else {
-                    self.excluded.insert(self.resolve_in(&moment, zone.as_ref()).utc());
+                    self.excluded.insert(self.named_in(&moment, zone.as_ref()).utc());
                 }
             }
         }
@@ -283,13 +325,14 @@ impl<'a> Series<'a> {
 
     fn add_date(&mut self, text: &str, zone: Option<&Zone>, anchor: &Resolved) {
         let (start, length) = match (Moment::parse(text.trim(), None), Period::parse(text, None)) {
-            (Some(start), _) => (self.resolve_in(&start, zone), None),
+            (Some(start), _) => (self.named_in(&start, zone), None),
             (None, Some(Period { start, end })) => {
-                let start = self.resolve_in(&start, zone);
-                let seconds = match &end {
-                    PeriodEnd::At(end) => (self.resolve_in(end, zone).utc() - start.utc()) / SECOND,
-                    PeriodEnd::After(duration) => duration.nominal_seconds(),
+                let start = self.named_in(&start, zone);
+                let end = match &end {
+                    PeriodEnd::At(end) => self.named_in(end, zone).utc(),
+                    PeriodEnd::After(duration) => start.zone.after(start.utc(), *duration),
                 };
+                let seconds = (end - start.utc()) / SECOND;
                 (start, Some(seconds.max(0)))
             }
             (None, None) => return,
@@ -297,6 +340,16 @@ impl<'a> Series<'a> {
         let local = if start.is_date == anchor.is_date { anchor.zone.local_of(start.utc()) } else { start.local };
         self.period_seconds_max = self.period_seconds_max.max(length.unwrap_or(0));
         self.dates.insert(start.utc(), (local, length));
+    }
+
+    /// Whether instances may come more than once a day.
+    pub fn comes_below_daily(&self) -> bool {
+        self.rules.iter().any(|rule| rule.is_below_daily() || rule.has_several_times())
+    }
+
+    /// Whether those that are visited after an instance come after it: overrides are visited first, whenever they are.
+    pub fn comes_in_order(&self, instance: &Instance<'_, '_>) -> bool {
+        instance.recurrence_id.is_none_or(|(_, at)| !self.overrides.contains_key(&at))
     }
 
     /// Whether there can be more than one instance.
@@ -315,12 +368,20 @@ impl<'a> Series<'a> {
             Length::Lasts(duration) => duration.nominal_seconds(),
             Length::Exact(seconds) => seconds,
         };
-        let lengths = self.master.iter().chain(self.overrides.values()).chain(self.futures.iter().map(|(.., timed)| timed)).map(of);
-        let shifts = self.futures.iter().map(|(_, shift, _)| shift.abs());
+        let lengths = self.master.iter().chain(self.overrides.values()).chain(self.futures.iter().map(|future| &future.timed)).map(of);
+        let shifts = self.futures.iter().map(|future| future.moved_max);
         // A day is a day of the wall clock, which only zones of people's own set by more than hours.
-        let anchor = self.master.as_ref().and_then(|master| master.anchor.as_ref());
-        let day = if anchor.is_some_and(|anchor| anchor.zone.is_own()) { DAY_SECONDS + 2 * ZONE_SECONDS_MAX } else { DAY_SECONDS };
+        let day = match self.anchor() {
+            Some(anchor) if self.is_exact(anchor) => 0,
+            Some(anchor) if anchor.zone.is_own() => DAY_SECONDS + 2 * ZONE_SECONDS_MAX,
+            _ => DAY_SECONDS,
+        };
         lengths.chain([self.period_seconds_max]).max().unwrap_or(0) + shifts.max().unwrap_or(0) + day
+    }
+
+    /// Whether all days are of 24 hours.
+    fn is_exact(&self, anchor: &Resolved) -> bool {
+        anchor.zone.is_utc() && !anchor.floating && self.futures.iter().all(|future| future.anchor.is_none())
     }
 
     /// Visits the instances that may touch a window, UTC microseconds, until `visit` returns `false`. What is visited is a superset:
@@ -357,7 +418,7 @@ impl<'a> Series<'a> {
 
     /// The components that describe instances beside those they override.
     pub fn describing(&self) -> impl Iterator<Item = Component<'a>> {
-        self.master.iter().chain(self.futures.iter().map(|(.., timed)| timed)).map(|timed| timed.component)
+        self.master.iter().chain(self.futures.iter().map(|future| &future.timed)).map(|timed| timed.component)
     }
 
     /// All rules and dates together in order of the wall clock, so that the excluded ones are walked beside them, once.
@@ -368,7 +429,7 @@ impl<'a> Series<'a> {
         (window, work): ((UtcMicros, UtcMicros), &Work),
         visit: &mut impl FnMut(&Instance<'a, 's>) -> bool,
     ) -> Result<(), BoundReached> {
-        let reach = self.reach_seconds() + ZONE_SECONDS_MAX;
+        let reach = self.reach_seconds() + if self.is_exact(anchor) { 0 } else { ZONE_SECONDS_MAX };
         let from = window.0.div_euclid(SECOND).saturating_sub(reach);
         let until = if window.1 == UNBOUNDED_FUTURE { i64::MAX } else { window.1.div_euclid(SECOND).saturating_add(reach) };
         let starts = |rule| WithinRule::new(rule, anchor, from, work);
@@ -383,14 +444,13 @@ impl<'a> Series<'a> {
         dates.retain(|(local, ..)| (from..=until).contains(local));
         dates.sort_by_key(|(local, ..)| *local);
         let mut dates = dates.into_iter().peekable();
-        // Of several times of a day one that the clock skips may be another one.
-        let several_times = !anchor.zone.is_utc() && self.rules.iter().any(|rule| rule.has_several_times());
-        let several = self.rules.len() > 1 || !self.dates.is_empty() || several_times;
+        let several = self.may_come_twice(anchor);
         let mut clock = Clock::of(&anchor.zone);
         let (mut seen, mut last) = (BTreeSet::new(), None);
         loop {
             let of_rule = merged.peek();
-            let date = dates.next_if(|(local, ..)| of_rule.is_none_or(|of_rule| *local < of_rule));
+            // Before the rule's: of two at once the one counts whose PERIOD says how long it is.
+            let date = dates.next_if(|(local, ..)| of_rule.is_none_or(|of_rule| *local <= of_rule));
             let is_date = date.is_some();
             let (local, start, length) = match (date, of_rule) {
                 (Some(date), _) => date,
@@ -411,6 +471,13 @@ impl<'a> Series<'a> {
         }
     }
 
+    /// Whether a start may come twice, or before one that the wall clock shows earlier: of several times of a day one that the clock skips
+    /// may be another one.
+    fn may_come_twice(&self, anchor: &Resolved) -> bool {
+        let several_times = !anchor.zone.is_utc() && self.rules.iter().any(|rule| rule.has_several_times());
+        self.rules.len() > 1 || !self.dates.is_empty() || several_times
+    }
+
     /// Visits an instance of the master, or of the component that describes it and those after it.
     fn visit_one<'s>(
         &'s self,
@@ -421,12 +488,14 @@ impl<'a> Series<'a> {
         visit: &mut impl FnMut(&Instance<'a, 's>) -> bool,
     ) -> bool {
         let nominal = anchor.at(local);
-        let after = self.futures.partition_point(|(from, ..)| *from <= start);
+        let after = self.futures.partition_point(|future| future.from <= start);
         let future = after.checked_sub(1).and_then(|index| self.futures.get(index));
         let mut instance = match future {
             None => self.instance_from(master, start, Some(nominal), Some((nominal, start))),
-            Some((_, shift, timed)) => {
-                let moved = anchor.at(local + shift);
+            Some(Future { shift, timed, anchor: own, .. }) => {
+                let own = own.as_ref().unwrap_or(anchor);
+                let local = if own.is_date { (local + shift).div_euclid(DAY_SECONDS) * DAY_SECONDS } else { local + shift };
+                let moved = own.at(local);
                 self.instance_from(timed, moved.utc(), Some(moved), Some((nominal, start)))
             }
         };
@@ -463,9 +532,12 @@ impl<'a> Series<'a> {
         self.instance_from(master, start, Some(nominal), None).ends
     }
 
-    /// How far THISANDFUTURE brings instances before others, in microseconds.
+    /// How far instances may come before others that are visited earlier, in microseconds: moved by THISANDFUTURE, or because the clock
+    /// skips the earlier one's time.
     pub fn backwards(&self) -> i64 {
-        self.futures.iter().map(|(_, shift, _)| -shift).max().unwrap_or(0).max(0).saturating_mul(SECOND)
+        let moved = self.futures.iter().filter(|future| future.shift < 0 || future.anchor.is_some()).map(|future| future.moved_max).max();
+        let skipped = self.anchor().is_some_and(|anchor| !anchor.zone.is_utc() && self.may_come_twice(anchor));
+        (moved.unwrap_or(0) + i64::from(skipped)).saturating_mul(SECOND)
     }
 
     fn instance<'s>(&self, timed: &Timed<'a>, start: Option<Nominal<'s>>, recurrence_id: Option<Nominal<'s>>) -> Instance<'a, 's> {
@@ -482,10 +554,7 @@ impl<'a> Series<'a> {
         recurrence_id: Option<(Nominal<'s>, UtcMicros)>,
     ) -> Instance<'a, 's> {
         let ends = match (start, timed.length) {
-            (Some(start), Length::Lasts(duration)) if duration.days > 0 => {
-                let at_day = start.zone.utc_of(start.local + duration.days * DAY_SECONDS);
-                at_day.saturating_add(duration.seconds.saturating_mul(SECOND))
-            }
+            (Some(start), Length::Lasts(duration)) if duration.days > 0 => start.zone.after_local(start.local, duration),
             (_, Length::Lasts(duration)) => begins.saturating_add(duration.seconds.saturating_mul(SECOND)),
             (_, Length::Exact(seconds)) => begins.saturating_add(seconds.saturating_mul(SECOND)),
         };
@@ -511,9 +580,10 @@ impl<'a> Series<'a> {
             if !self.futures.is_empty() {
                 add(first.begins, first.begins.saturating_add(reach));
             }
-            for (from, shift, _) in &self.futures {
+            for Future { from, shift, moved_max, .. } in &self.futures {
                 // It moves instances, perhaps before the first one; and clocks change by hours.
-                let at = from.saturating_add(shift.saturating_mul(SECOND)).saturating_sub(DAY_SECONDS * SECOND);
+                let least = shift.saturating_sub(moved_max - shift.abs() + DAY_SECONDS);
+                let at = from.saturating_add(least.saturating_mul(SECOND));
                 add(at, at);
             }
             if let Some(anchor) = anchor {

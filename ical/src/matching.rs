@@ -199,8 +199,7 @@ impl Question<'_> {
         }
         let duration = Duration::parse(&component.property("DURATION")?.value())?;
         let start = Resolved::new(&Moment::of(&component.property("DTSTART")?)?, self.object, self.floating);
-        let at_day = start.zone.utc_of(start.local + duration.days * DAY_SECONDS);
-        Some(at_day.saturating_add(duration.seconds * 1_000_000))
+        Some(start.zone.after_local(start.local, duration))
     }
 
     fn value_matches(&self, property: &Property<'_>, test: &PropTest) -> bool {

@@ -169,6 +169,9 @@ fn judge(object: &CalendarObject, limits: &Limits) -> Result<(), ObjectRefusal> 
             None => {}
         }
     }
+    if object.inner.zones.ran_out() {
+        return Err(refusal(ObjectRule::ValidCalendarData, "the rules of its time zones change clocks more often than is taken"));
+    }
     let mut masters = object.main_components().filter(|component| !component.has("RECURRENCE-ID"));
     let (first, second) = (masters.next(), masters.next());
     // Two masters are one too many, but T9: Thunderbird and Evolution have sent doubled overrides, which reading settles.
@@ -237,7 +240,16 @@ fn judge_component(object: &CalendarObject, component: &Component<'_>, limits: &
 /// The values of a component's own properties; adds how many dates they list.
 fn judge_values(component: &Component<'_>, limits: &Limits, dates: &mut usize) -> Result<(), ObjectRefusal> {
     let mut rules = 0;
+    let mut once: [Option<LineSpan>; ONCE.len()] = [None; ONCE.len()];
     for line in component.own_lines() {
+        let (bytes, place) = (component.bytes(), Place::of_line(component, line));
+        if let Some((name, first)) = ONCE.iter().zip(&mut once).find(|(name, _)| line.is_named(bytes, name)) {
+            // The same said twice does no harm.
+            if first.is_some_and(|first| first.unfolded(bytes) != line.unfolded(bytes)) {
+                return Err(place.refusal(ObjectRule::ValidCalendarData, &format!("a second {name}: a {} has one", component.name())));
+            }
+            *first = Some(line);
+        }
         let Some((name, judgement)) = RELIED_ON.iter().find(|(name, _)| line.is_named(component.bytes(), name)) else { continue };
         let Ok(property) = Property::parse(line.unfolded(component.bytes()), usize::MAX) else { continue };
         let place = || Place::of_value(component, line, &property);
@@ -295,11 +307,17 @@ enum Unread {
 /// How a property the server relies on is read.
 type Judgement = fn(&Property<'_>) -> Result<Counts, Unread>;
 
+/// What MUST NOT occur more than once (RFC 5545 §3.6.1 to §3.6.3), of what says which component this is and when.
+const ONCE: [&str; 6] = ["UID", "RECURRENCE-ID", "DTSTART", "DTEND", "DUE", "DURATION"];
+
 const RELIED_ON: &[(&str, Judgement)] = &[
     ("DTSTART", moment),
     ("DTEND", moment),
     ("DUE", moment),
     ("RECURRENCE-ID", moment),
+    ("COMPLETED", moment),
+    ("CREATED", moment),
+    ("FREEBUSY", periods),
     ("DURATION", |p| Duration::parse(&p.value()).map(|_| Counts::default()).ok_or(Unread::Value)),
     ("RDATE", dates),
     ("EXDATE", dates),
@@ -313,6 +331,12 @@ fn moment(property: &Property<'_>) -> Result<Counts, Unread> {
 
 fn rule(property: &Property<'_>) -> Result<Counts, Unread> {
     Rule::parse(&property.value()).map(|_| Counts { rules: 1, dates: 0 }).map_err(Unread::Rule)
+}
+
+fn periods(property: &Property<'_>) -> Result<Counts, Unread> {
+    let value = property.value();
+    let mut texts = value.split(',').map(str::trim).filter(|text| !text.is_empty());
+    if texts.all(|text| Period::parse(text, None).is_some()) { Ok(Counts::default()) } else { Err(Unread::Value) }
 }
 
 /// Every value of a list can be read; an empty list is nothing (some clients leave one).
@@ -350,6 +374,42 @@ mod tests {
         let of = |count: usize| format!("BEGIN:VAVAILABILITY\r\nUID:u\r\n{}END:VAVAILABILITY\r\n", available.repeat(count));
         assert!(parse(&of(1)).is_ok());
         assert!(parse(&of(2)).is_err());
+    }
+
+    #[test]
+    fn rfc5545_s3_6_1_what_may_stand_once_is_not_said_in_two_ways() {
+        for (lines, message) in [
+            ("DTSTART:20260101T090000Z\r\nUID:v\r\n", "line 6, column 1: a second UID: a VEVENT has one"),
+            ("DTSTART:20260101T090000Z\r\nDTSTART:20260102T090000Z\r\n", "line 6, column 1: a second DTSTART"),
+            ("DTSTART:20260101T090000Z\r\nDURATION:PT1H\r\nDURATION:PT2H\r\n", "line 7, column 1: a second DURATION"),
+        ] {
+            let refusal = parse(&event(lines)).unwrap_err();
+            assert!(refusal.to_string().starts_with(message), "{refusal}");
+        }
+        assert!(parse(&event("DTSTART:20260101T090000Z\r\nDTSTART:2026\r\n 0101T090000Z\r\n")).is_ok());
+    }
+
+    #[test]
+    fn rfc4791_s5_3_2_1_times_of_tasks_and_of_free_busy_can_be_read() {
+        let todo = |lines: &str| parse(&format!("BEGIN:VTODO\r\nUID:u\r\n{lines}END:VTODO\r\n"));
+        assert!(todo("COMPLETED:20260101T090000Z\r\nCREATED:00001231T000000Z\r\n").is_ok());
+        assert!(todo("COMPLETED:yesterday\r\n").is_err() && todo("CREATED:\r\n").is_err());
+        let free_busy = |value: &str| parse(&format!("BEGIN:VFREEBUSY\r\nUID:u\r\nFREEBUSY:{value}\r\nEND:VFREEBUSY\r\n"));
+        assert!(free_busy("20260101T090000Z/PT1H,20260101T090000Z/20260101T100000Z").is_ok());
+        assert!(free_busy("20260101T090000Z/PT1H,20260101T090000Z").is_err());
+    }
+
+    #[test]
+    fn zones_that_change_more_often_than_is_taken_are_refused_not_cut() {
+        let zone = |rule: &str| {
+            let observance = format!(
+                "BEGIN:STANDARD\r\nDTSTART:19700101T000000\r\nTZOFFSETFROM:+0100\r\nTZOFFSETTO:+0200\r\nRRULE:{rule}\r\nEND:STANDARD\r\n"
+            );
+            format!("BEGIN:VTIMEZONE\r\nTZID:Ours\r\n{observance}END:VTIMEZONE\r\n")
+        };
+        let with = |rule: &str| parse(&format!("{}{}", zone(rule), event("DTSTART;TZID=Ours:20260101T090000\r\n")));
+        assert!(with("FREQ=YEARLY").is_ok());
+        assert!(with("FREQ=DAILY").unwrap_err().to_string().contains("more often than is taken"));
     }
 
     #[test]

@@ -33,8 +33,10 @@ use crate::zone::Zone;
 use crate::{UNBOUNDED_FUTURE, UNBOUNDED_PAST, UtcMicros};
 
 const DAY: i64 = 86_400_000_000;
-/// How far back the search for an earlier instance goes at first; each step is twice as far.
+/// How far the search for an earlier or later instance goes at first, of rules that come at most once a day and of others; each step is
+/// twice as far.
 const FIRST_STEP: i64 = 7 * DAY;
+const FIRST_STEP_BELOW_DAILY: i64 = DAY / 24;
 /// Steps longer than this go to the end of time.
 const LAST_STEP: i64 = 4_000 * 365 * DAY;
 
@@ -109,7 +111,8 @@ impl<'a> RecurrenceSet<'a> {
         let question = Asked { object: self.object, floating: &self.floating };
         self.series.visit(window, &Work::new(), |instance| {
             visited += 1;
-            if question.is_within(instance, window) {
+            // What has no time is at none, whatever RFC 4791 §9.9 says of tasks without dates.
+            if instance.start.is_some() && question.is_within(instance, window) {
                 in_order += usize::from(visited > overrides);
                 found.push(Occurrence::of(instance));
             }
@@ -131,12 +134,12 @@ impl<'a> RecurrenceSet<'a> {
     pub fn last_before(&self, before: UtcMicros) -> Result<Option<Occurrence<'a>>, BoundReached> {
         let work = Work::new();
         let (first, last_end) = self.series.bounds(&work).unwrap_or((UNBOUNDED_PAST, UNBOUNDED_FUTURE));
-        let (mut end, mut step) = (before.min(last_end.saturating_add(1)), FIRST_STEP);
+        let (mut end, mut step) = (before.min(last_end.saturating_add(1)), self.first_step());
         while end > first {
             let start = if first == UNBOUNDED_PAST && step > LAST_STEP { UNBOUNDED_PAST } else { end.saturating_sub(step) };
             let mut last: Option<Occurrence<'a>> = None;
             self.series.visit((start, end), &work, |instance| {
-                if instance.begins < before && last.is_none_or(|last| last.begins <= instance.begins) {
+                if instance.start.is_some() && instance.begins < before && last.is_none_or(|last| last.begins <= instance.begins) {
                     last = Some(Occurrence::of(instance));
                 }
                 true
@@ -154,19 +157,27 @@ impl<'a> RecurrenceSet<'a> {
         Ok(None)
     }
 
+    fn first_step(&self) -> i64 {
+        if self.series.comes_below_daily() { FIRST_STEP_BELOW_DAILY } else { FIRST_STEP }
+    }
+
     /// The next alarm that rings at or after a moment (UTC microseconds): RFC 5545 §3.6.6.
     ///
     /// # Errors
     /// [`BoundReached`] where finding it takes more work than one question may.
     pub fn next_alarm(&self, after: UtcMicros) -> Result<Option<Ring<'a>>, BoundReached> {
-        let Some(last) = self.object.facts().alarm_last else { return Ok(None) };
+        let facts = self.object.facts();
+        let (Some(first), Some(last)) = (facts.alarm_first, facts.alarm_last) else { return Ok(None) };
         let read = |alarm: Component<'a>| Some((alarm, Alarm::read(&alarm, self.object, &self.floating)?));
         let alarms_of = |component: Component<'a>| (component, alarms_of(&component).filter_map(read).collect());
         let all: HashMap<Component<'a>, Vec<(Component<'a>, Alarm)>> = self.object.main_components().map(alarms_of).collect();
         // Where only overrides have alarms the series need not be walked.
         let of_series = self.series.describing().any(|component| all.get(&component).is_some_and(|alarms| !alarms.is_empty()));
+        // How soon after it begins an instance rings at the earliest.
+        let lead = all.values().flatten().filter_map(|(_, alarm)| alarm.distance()).map(|(least, _)| least).min();
+        let lead = lead.unwrap_or(0).saturating_sub(self.series.backwards());
         let work = Work::new();
-        let (mut start, mut step) = (after, FIRST_STEP);
+        let (mut start, mut step) = (after.max(first), self.first_step());
         while start <= last {
             let window = (start, if step > LAST_STEP { UNBOUNDED_FUTURE } else { start.saturating_add(step) });
             let mut next: Option<Ring<'a>> = None;
@@ -180,7 +191,8 @@ impl<'a> RecurrenceSet<'a> {
                             next = Some(Ring { alarm: *alarm, occurrence: Occurrence::of(instance), at });
                         }
                     }
-                    !bound
+                    let is_later = next.is_some_and(|next| of_series && instance.begins.saturating_add(lead) > next.at);
+                    !(bound || is_later && self.series.comes_in_order(instance))
                 };
                 if of_series {
                     self.series.visit(instances, &work, visit)?;
@@ -287,6 +299,69 @@ mod tests {
         let set = RecurrenceSet::of(&object, &Zone::utc());
         assert!(set.next_alarm(at("20270101T000000Z")).unwrap().is_none());
         assert_eq!(set.next_alarm(at("20260101T000000Z")).unwrap().map(|ring| ring.at), Some(at("20260106T084500Z")));
+    }
+
+    #[test]
+    fn rfc5545_s3_3_6_a_day_before_is_the_same_time_by_the_clock() {
+        // Summer time begins on March 29th in Berlin.
+        let alarm = "BEGIN:VALARM\nACTION:DISPLAY\nTRIGGER:-P1D\nEND:VALARM\n";
+        let event = object(&format!("DTSTART;TZID=Europe/Berlin:20260329T120000\nRRULE:FREQ=YEARLY\n{alarm}"));
+        let set = RecurrenceSet::of(&event, &Zone::utc());
+        assert_eq!(set.next_alarm(at("20260101T000000Z")).unwrap().map(|ring| format_utc(ring.at)).as_deref(), Some("20260328T110000Z"));
+        let facts = event.facts();
+        assert!(facts.alarm_first.is_some_and(|first| first <= at("20260328T110000Z")));
+        let period = object("DTSTART;TZID=Europe/Berlin:20260328T120000\nRDATE;VALUE=PERIOD;TZID=Europe/Berlin:20260328T120000/P1D\n");
+        let found = RecurrenceSet::of(&period, &Zone::utc()).within((UNBOUNDED_PAST, UNBOUNDED_FUTURE), 2).unwrap();
+        assert_eq!(found.iter().map(|one| (one.begins, one.ends)).collect::<Vec<_>>(), [(at("20260328T110000Z"), at("20260329T100000Z"))]);
+    }
+
+    #[test]
+    fn rfc5545_s3_8_5_2_of_two_at_once_the_period_says_how_long() {
+        let event = object("DTSTART:20260105T090000Z\nDURATION:PT1H\nRRULE:FREQ=DAILY;COUNT=3\nRDATE;VALUE=PERIOD:20260106T090000Z/PT3H\n");
+        let found = RecurrenceSet::of(&event, &Zone::utc()).within((UNBOUNDED_PAST, UNBOUNDED_FUTURE), 9).unwrap();
+        let hours: Vec<i64> = found.iter().map(|one| (one.ends - one.begins) / 3_600_000_000).collect();
+        assert_eq!(hours, [1, 3, 1]);
+    }
+
+    #[test]
+    fn what_has_no_time_is_at_none() {
+        let text =
+            "BEGIN:VCALENDAR\nBEGIN:VTODO\nUID:u\nSUMMARY:Some day\nBEGIN:VALARM\nTRIGGER:-PT5M\nEND:VALARM\nEND:VTODO\nEND:VCALENDAR\n";
+        let task = CalendarObject::parse(Bytes::from(text), &Limits::default()).unwrap();
+        let set = RecurrenceSet::of(&task, &Zone::utc());
+        assert_eq!(set.within((UNBOUNDED_PAST, UNBOUNDED_FUTURE), 9).unwrap().len(), 0);
+        assert!(set.last_before(UNBOUNDED_FUTURE).unwrap().is_none() && set.next_alarm(UNBOUNDED_PAST).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_time_that_is_skipped_does_not_come_before_those_that_are_not() {
+        // On March 29th half past two is read as half past three.
+        let event = object("DTSTART;TZID=Europe/Berlin:20260328T023000\nRRULE:FREQ=DAILY;BYHOUR=2,3;BYMINUTE=15,30;COUNT=9\n");
+        let found = RecurrenceSet::of(&event, &Zone::utc()).within((at("20260329T000000Z"), UNBOUNDED_FUTURE), 1).unwrap();
+        assert_eq!(found.iter().map(|one| format_utc(one.begins)).collect::<Vec<_>>(), ["20260329T011500Z"]);
+        let two = object("DTSTART;TZID=Europe/Berlin:20260328T023000\nRRULE:FREQ=DAILY\nRRULE:FREQ=DAILY;BYHOUR=3;BYMINUTE=0\n");
+        let found = RecurrenceSet::of(&two, &Zone::utc()).within((at("20260329T000000Z"), UNBOUNDED_FUTURE), 1).unwrap();
+        assert_eq!(found.iter().map(|one| format_utc(one.begins)).collect::<Vec<_>>(), ["20260329T010000Z"]);
+    }
+
+    #[test]
+    fn rules_that_come_often_are_asked_from_where_they_are() {
+        let alarm = "BEGIN:VALARM\nACTION:DISPLAY\nTRIGGER:-PT15M\nEND:VALARM\n";
+        let ring = |lines: &str, from| {
+            let object = object(&format!("{lines}{alarm}"));
+            RecurrenceSet::of(&object, &Zone::utc()).next_alarm(from).unwrap().map(|ring| format_utc(ring.at))
+        };
+        assert_eq!(ring("DTSTART:20360101T000000Z\nRRULE:FREQ=MINUTELY\n", at("20260101T000000Z")).as_deref(), Some("20351231T234500Z"));
+        assert_eq!(ring("DTSTART:20260105T090000Z\nRRULE:FREQ=DAILY\n", UNBOUNDED_PAST).as_deref(), Some("20260105T084500Z"));
+        assert_eq!(ring("DTSTART:20260105T090000Z\nRRULE:FREQ=DAILY;COUNT=2\n", at("20260107T000000Z")), None);
+        let last = |lines: &str| {
+            let object = object(lines);
+            RecurrenceSet::of(&object, &Zone::utc()).last_before(at("20261231T000000Z")).unwrap().map(|last| format_utc(last.begins))
+        };
+        assert_eq!(last("DTSTART:19900101T000000Z\nRRULE:FREQ=HOURLY;UNTIL=19910101T000000Z\n").as_deref(), Some("19910101T000000Z"));
+        assert_eq!(last("DTSTART;TZID=Europe/Berlin:19900101T000000\nRRULE:FREQ=HOURLY;COUNT=10\n").as_deref(), Some("19900101T080000Z"));
+        assert_eq!(last("DTSTART:20360101T000000Z\nRRULE:FREQ=MINUTELY\n"), None);
+        assert_eq!(last("DTSTART:19900101T000000Z\nRRULE:FREQ=MINUTELY\n").as_deref(), Some("20261230T235900Z"));
     }
 
     #[test]

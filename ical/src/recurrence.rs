@@ -4,6 +4,9 @@
 //! instance after any moment costs the same; with COUNT the instances are walked, unless every period has as many of them as any other. One period
 //! is never laid out in memory: its days are, and the times of a day are the same for all of them. Whatever is walked draws on the work that
 //! the question may take.
+//!
+//! Wall-clock time means that a rule of hours comes by the hours a clock shows: an hour that comes twice when summer time ends counts once,
+//! its first time, and one that is skipped when it begins does not come at all.
 
 mod count;
 mod days;
@@ -233,6 +236,18 @@ mod tests {
     fn s3_3_10_every_other_year_on_sundays_in_january() {
         let found = first("FREQ=YEARLY;INTERVAL=2;BYMONTH=1;BYDAY=SU;BYHOUR=8,9;BYMINUTE=30", "19970105T083000", None, 4);
         assert_eq!(found, ["19970105T083000", "19970105T093000", "19970112T083000", "19970112T093000"]);
+    }
+
+    #[test]
+    fn rfc7529_s4_1_by_day_looks_at_days_that_skip_has_moved() {
+        // February 31st becomes March 1st, and so on; those of them that are Saturdays.
+        let rule = "RSCALE=GREGORIAN;FREQ=MONTHLY;BYMONTHDAY=31;BYDAY=SA;SKIP=FORWARD";
+        assert_eq!(first(rule, "20250101T090000", Some("20250102T000000"), 3), ["20250301T090000", "20250531T090000", "20260131T090000"]);
+        let rule = "RSCALE=GREGORIAN;FREQ=MONTHLY;BYMONTHDAY=-31;BYDAY=FR;SKIP=BACKWARD";
+        assert_eq!(first(rule, "20250101T090000", Some("20250102T000000"), 3), ["20250131T090000", "20250801T090000", "20251031T090000"]);
+        // The first Saturday of March, not of February.
+        let rule = "RSCALE=GREGORIAN;FREQ=MONTHLY;BYMONTHDAY=31;BYDAY=1SA;SKIP=FORWARD";
+        assert_eq!(first(rule, "20250101T090000", Some("20250102T000000"), 1), ["20250301T090000"]);
     }
 
     #[test]

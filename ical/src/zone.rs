@@ -42,7 +42,7 @@ use crate::civil::{DAY_SECONDS, LocalSeconds, date_of};
 use crate::component::{Component, Tree};
 use crate::filter::Work;
 use crate::object::{CalendarObject, ObjectRefusal, ObjectRule};
-use crate::value::unescape;
+use crate::value::{Duration, unescape};
 use crate::windows::iana_of_windows;
 use crate::{Limits, UtcMicros};
 use named::Span;
@@ -160,6 +160,21 @@ impl Zone {
         }
     }
 
+    /// When a duration is over that begins at a wall-clock time, UTC microseconds: days are those of the wall clock, the rest is exact
+    /// (RFC 5545 §3.3.6).
+    pub(crate) fn after_local(&self, local: LocalSeconds, duration: Duration) -> UtcMicros {
+        let at_day = self.utc_of(local.saturating_add(duration.days.saturating_mul(DAY_SECONDS)));
+        at_day.saturating_add(duration.seconds.saturating_mul(1_000_000))
+    }
+
+    /// As [`Zone::after_local`] from an instant on, UTC microseconds.
+    pub(crate) fn after(&self, at: UtcMicros, duration: Duration) -> UtcMicros {
+        match duration.days {
+            0 => at.saturating_add(duration.seconds.saturating_mul(1_000_000)),
+            _ => self.after_local(self.local_of(at), duration),
+        }
+    }
+
     /// Until before which wall-clock time, seconds, the offset stays what it is at an instant (UTC seconds), and that offset.
     pub(crate) fn steady_until(&self, at: i64) -> (LocalSeconds, i64) {
         let offset = self.offset_at(at);
@@ -180,6 +195,16 @@ impl Zone {
     /// Whether the wall clock never shows this time: it is inside a gap.
     pub(crate) fn skips(&self, local: LocalSeconds) -> bool {
         self.local_of(self.utc_of(local)) != local
+    }
+
+    /// Whether two are surely the same.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        match (&self.0, &other.0) {
+            (Rules::Utc, Rules::Utc) => true,
+            (Rules::Iana(one), Rules::Iana(other)) => one == other,
+            (Rules::Own(one), Rules::Own(other)) => Arc::ptr_eq(one, other),
+            _ => false,
+        }
     }
 
     /// Whether it is of a VTIMEZONE's own rules.
@@ -255,6 +280,11 @@ impl Zones {
             }
         }
         Self { by_id, span: OnceLock::new(), work: Mutex::new(work) }
+    }
+
+    /// Whether reading their rules took more work than it may: offsets may be missing.
+    pub(crate) fn ran_out(&self) -> bool {
+        self.work.lock().unwrap_or_else(PoisonError::into_inner).is_spent()
     }
 
     /// The zone of a TZID of the object they are of; one that nothing is known of is read as floating.

@@ -16,8 +16,8 @@ const LASTS_MAX: i64 = 20_000 * 366 * DAY_SECONDS * SECOND;
 /// When an alarm rings first.
 #[derive(Debug, Clone, Copy)]
 enum First {
-    /// Relative to the start or, with `of_end`, to the end of each instance, in microseconds.
-    Relative { after: i64, of_end: bool },
+    /// Relative to the start or, with `of_end`, to the end of each instance: days of its wall clock and exact seconds.
+    Relative { after: Duration, of_end: bool },
     /// At one moment, perhaps one that hangs in no zone.
     Absolute { at: UtcMicros, floating: bool },
 }
@@ -38,7 +38,7 @@ impl Alarm {
             let resolved = Resolved::new(&moment, object, floating);
             First::Absolute { at: resolved.utc(), floating: resolved.floating }
         } else {
-            let after = Duration::parse(&trigger.value())?.nominal_seconds().saturating_mul(SECOND);
+            let after = Duration::parse(&trigger.value())?;
             let of_end = trigger.parameter("RELATED").is_some_and(|related| related.eq_ignore_ascii_case("END"));
             First::Relative { after, of_end }
         };
@@ -58,11 +58,20 @@ impl Alarm {
     pub fn ring(&self, instance: &Instance<'_, '_>, window: Window) -> Option<UtcMicros> {
         match self.first {
             First::Absolute { at, .. } => self.ring_from(at, window),
-            First::Relative { .. } if instance.start.is_none() => None,
             First::Relative { after, of_end } => {
-                self.ring_from((if of_end { instance.ends } else { instance.begins }).saturating_add(after), window)
+                let zone = instance.start?.zone;
+                self.ring_from(zone.after(if of_end { instance.ends } else { instance.begins }, after), window)
             }
         }
+    }
+
+    /// How long after an instance begins it rings at the least and, from its end, at the most, in microseconds; `None` for one moment.
+    pub fn distance(&self) -> Option<(i64, i64)> {
+        let First::Relative { after, .. } = self.first else { return None };
+        // Days of a wall clock are longer and shorter than others; those of people's own zones may be by much.
+        let slack = if after.days == 0 { 0 } else { 2 * ZONE_SECONDS_MAX * SECOND };
+        let after = after.nominal_seconds().saturating_mul(SECOND);
+        Some((after.saturating_sub(slack), after.saturating_add(slack)))
     }
 
     fn ring_from(&self, first: UtcMicros, (start, end): Window) -> Option<UtcMicros> {
@@ -83,11 +92,11 @@ impl Alarm {
 pub(crate) fn widened<'a>(alarms: impl Iterator<Item = &'a Alarm>, window: Window) -> Option<Window> {
     let mut widened: Option<Window> = None;
     for alarm in alarms {
-        let (start, end) = match alarm.first {
-            First::Relative { after, .. } => (window.0.saturating_sub(after.saturating_add(alarm.lasts())), window.1.saturating_sub(after)),
+        let (start, end) = match (alarm.first, alarm.distance()) {
+            (_, Some((least, most))) => (window.0.saturating_sub(most.saturating_add(alarm.lasts())), window.1.saturating_sub(least)),
             // It rings with any instance.
-            First::Absolute { at, .. } if alarm.ring_from(at, window).is_some() => (crate::UNBOUNDED_PAST, crate::UNBOUNDED_FUTURE),
-            First::Absolute { .. } => continue,
+            (First::Absolute { at, .. }, _) if alarm.ring_from(at, window).is_some() => (crate::UNBOUNDED_PAST, crate::UNBOUNDED_FUTURE),
+            _ => continue,
         };
         let so_far = widened.unwrap_or((start, end));
         widened = Some((so_far.0.min(start), so_far.1.max(end)));
@@ -112,9 +121,10 @@ pub(crate) fn bounds_of(object: &CalendarObject) -> Bounds {
     for component in object.main_components() {
         let alarms = component.components().filter(|c| c.is("VALARM"));
         for alarm in alarms.filter_map(|alarm| Alarm::read(&alarm, object, &utc)) {
-            match alarm.first {
-                First::Relative { after, .. } => grow(&mut bounds.relative, after, after.saturating_add(alarm.lasts())),
-                First::Absolute { at, floating } => {
+            match (alarm.first, alarm.distance()) {
+                (_, Some((least, most))) => grow(&mut bounds.relative, least, most.saturating_add(alarm.lasts())),
+                (First::Relative { .. }, None) => {}
+                (First::Absolute { at, floating }, None) => {
                     let slack = if floating { ZONE_SECONDS_MAX * SECOND } else { 0 };
                     let last = at.saturating_add(alarm.lasts()).saturating_add(slack);
                     grow(&mut bounds.absolute, at.saturating_sub(slack), last);

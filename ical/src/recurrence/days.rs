@@ -189,7 +189,19 @@ impl Rule {
         // With BYMONTHDAY, BYDAY limits (RFC 5545 §3.3.10, notes 1 and 2).
         let mut by_day = Vec::new();
         self.weekdays.iter().for_each(|entry| nth_weekdays(*entry, first, last, &mut by_day));
-        days.extend(found.filter(|day| self.weekdays.is_empty() || by_day.contains(day)));
+        // A day that SKIP has moved is one of the month it is moved to (RFC 7529 §4.1: BYDAY comes after SKIP).
+        let is_moved_to = |day: &Day| !(first..=last).contains(day) && self.is_weekday_of_month(years, *day);
+        days.extend(found.filter(|day| self.weekdays.is_empty() || by_day.contains(day) || is_moved_to(day)));
+    }
+
+    /// Whether BYDAY means a day within its month.
+    fn is_weekday_of_month<Y: Years>(&self, years: &Y, day: Day) -> bool {
+        let (year, month, of_month) = years.date_of(day);
+        let first = day - of_month + 1;
+        let mut by_day = Vec::new();
+        let last = first + years.days_in_month(year, month) - 1;
+        self.weekdays.iter().for_each(|entry| nth_weekdays(*entry, first, last, &mut by_day));
+        by_day.contains(&day)
     }
 
     /// A day of a month, or what SKIP makes of one that does not exist (RFC 7529 §4.1).

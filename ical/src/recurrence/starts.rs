@@ -86,15 +86,17 @@ impl<'r> Starts<'r> {
         // The first period is cut by the start, which may be none of the rule's own: to its end, and that of the next, it is walked.
         while left > 0 && (self.period < 2 || self.at(self.next).is_some()) {
             let Some(at) = self.next() else { return Some(NEVER) };
+            let at = at.ok()?;
             left -= 1;
             if left == 0 {
-                return at.ok();
+                return Some(at);
             }
         }
         let passed = (left - 1).div_euclid(each);
         self.period = self.period.checked_add(passed)?;
         let rest = usize::try_from(left - 1 - passed * each).ok()?;
-        self.nth(rest).map_or(Some(NEVER), Result::ok)
+        let last = self.take(rest + 1).try_fold((0, NEVER), |(count, _), at| at.map(|at| (count + 1, at))).ok()?;
+        Some(if last.0 > rest { last.1 } else { NEVER })
     }
 
     /// Goes on with the first instance not before a moment, which is not walked to.

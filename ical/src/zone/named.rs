@@ -74,7 +74,10 @@ pub(super) fn or_own(named: Zone, vtimezone: &Component<'_>, span: impl FnOnce()
         return named;
     }
     match Transitions::read(vtimezone, work) {
-        Some(own) if own.offsets_within(first, last).any(|offset| !known.contains(&offset)) => Zone(Rules::Own(Arc::new(own))),
+        // Rules that were not read to their end say less than the name.
+        Some(own) if !work.is_spent() && own.offsets_within(first, last).any(|offset| !known.contains(&offset)) => {
+            Zone(Rules::Own(Arc::new(own)))
+        }
         _ => named,
     }
 }

@@ -20,7 +20,7 @@ pub(super) struct Transitions {
 }
 
 impl Transitions {
-    /// Rules that take more work than is left end early: the offset before holds on.
+    /// Rules that take more work than is left end early: then all of it is spent.
     pub fn read(vtimezone: &Component<'_>, work: &Work) -> Option<Self> {
         let mut changes = Vec::new();
         for observance in vtimezone.components().filter(|c| c.is("STANDARD") || c.is("DAYLIGHT")) {
@@ -87,12 +87,13 @@ fn onsets(observance: &Component<'_>, start: LocalSeconds, from: i64, work: &Wor
         });
         let starts = rule.starts(start, if rule.count().is_some() { start } else { first.max(start) }, work);
         let within = |local: &LocalSeconds| *local <= last && until.is_none_or(|until| *local <= until);
-        onsets.extend(
-            starts
-                .map_while(Result::ok)
-                .take_while(within)
-                .take(rule.count().map_or(TRANSITIONS_MAX, |count| count as usize).min(TRANSITIONS_MAX)),
-        );
+        let before = onsets.len();
+        let most = rule.count().map_or(TRANSITIONS_MAX, |count| count as usize).min(TRANSITIONS_MAX);
+        onsets.extend(starts.map_while(Result::ok).take_while(within).take(most));
+        if onsets.len() - before == TRANSITIONS_MAX {
+            // No clock changes that often: what is left out is told as work that was too much.
+            work.spend(usize::MAX).ok();
+        }
     }
     onsets
 }
