@@ -26,7 +26,7 @@ pub struct Facts {
     pub floating: bool,
     /// Whether there can be more than one instance.
     pub recurring: bool,
-    /// Whether no component makes busy.
+    /// Whether every component says TRANSP:TRANSPARENT.
     pub transparent: bool,
     /// STATUS of the first component, in capitals.
     pub status: Option<String>,

@@ -16,15 +16,21 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
-use crate::content_line::Lines;
+use crate::component::Component;
+use crate::content_line::{Lines, Property};
+use crate::convert::parameter_value;
 use crate::object::CalendarObject;
 use crate::value::escape;
+use crate::zone::{zone_id, zone_id_of};
 
 /// A VCALENDAR in the making. It remembers only which zones were written.
 pub struct CalendarStream {
-    zones: HashSet<String>,
+    /// As what each zone was written, by its TZID and, where its own rules count, a hash of them.
+    zones: HashMap<(String, u64), String>,
+    names: HashSet<String>,
 }
 
 impl CalendarStream {
@@ -35,20 +41,42 @@ impl CalendarStream {
         if let Some(name) = name.filter(|name| !name.is_empty()) {
             write_folded(&format!("X-WR-CALNAME:{}", escape(name)), out);
         }
-        Self { zones: HashSet::new() }
+        Self { zones: HashMap::new(), names: HashSet::new() }
     }
 
-    /// Writes an object's components as they are, and zones not written yet.
+    /// Writes an object's components as they are, and zones not written yet. Two objects may mean different zones by one TZID (Outlook
+    /// calls any "Customized Time Zone"): then the later one is given another, in this text.
     pub fn push(&mut self, object: &CalendarObject, out: &mut Vec<u8>) {
-        for component in object.root().components() {
-            if component.is("VTIMEZONE") {
-                let id = component.property("TZID").map(|id| id.value().into_owned()).unwrap_or_default();
-                if !self.zones.insert(id) {
-                    continue;
-                }
+        let mut renamed = HashMap::new();
+        for zone in object.root().components().filter(|component| component.is("VTIMEZONE")) {
+            let Some(id) = zone_id_of(&zone) else { continue };
+            let name = self.name_of(&id, &zone, object);
+            let is_new = self.names.insert(name.clone());
+            if name != id {
+                renamed.insert(id, name);
             }
-            write_lines(component.raw(), out);
+            if is_new {
+                write_renamed(zone.raw(), &renamed, out);
+            }
         }
+        for component in object.root().components().filter(|component| !component.is("VTIMEZONE")) {
+            write_renamed(component.raw(), &renamed, out);
+        }
+    }
+
+    /// What a zone is called in this text.
+    fn name_of(&mut self, id: &str, zone: &Component<'_>, object: &CalendarObject) -> String {
+        let mut hasher = DefaultHasher::new();
+        // A zone that is known by its name is the same in all objects, however old their descriptions of it are.
+        if object.zone(id).is_some_and(|zone| zone.is_own()) {
+            zone.raw().hash(&mut hasher);
+        }
+        let names = &self.names;
+        let free = || {
+            let others = (2..).map(|number| format!("{id} ({number})"));
+            std::iter::once(id.to_owned()).chain(others).find(|name| !names.contains(name)).unwrap_or_default()
+        };
+        self.zones.entry((id.to_owned(), hasher.finish())).or_insert_with(free).clone()
     }
 
     /// Ends the VCALENDAR.
@@ -57,14 +85,36 @@ impl CalendarStream {
     }
 }
 
-/// Copies content lines; a missing last line end is added.
-fn write_lines(raw: &[u8], out: &mut Vec<u8>) {
+/// Copies content lines, but for TZIDs that have another name here; a missing last line end is added.
+fn write_renamed(raw: &[u8], renamed: &HashMap<String, String>, out: &mut Vec<u8>) {
     for span in Lines::new(raw) {
-        out.extend_from_slice(span.raw(raw));
+        let property = (!renamed.is_empty()).then(|| Property::parse(span.unfolded(raw), usize::MAX).ok()).flatten();
+        match property.and_then(|property| with_zone(&property, renamed)) {
+            Some(line) => write_folded(&line, out),
+            None => out.extend_from_slice(span.raw(raw)),
+        }
     }
     if !out.ends_with(b"\n") {
         out.extend_from_slice(b"\r\n");
     }
+}
+
+/// The line with its zone's other name; `None` where it names no such zone.
+fn with_zone(property: &Property<'_>, renamed: &HashMap<String, String>) -> Option<String> {
+    let other = |id: &str| renamed.get(&*zone_id(id));
+    if property.is("TZID") {
+        return other(&property.value()).map(|name| format!("TZID:{}", escape(name)));
+    }
+    let other = other(&property.parameter("TZID")?)?;
+    let mut line = property.name().to_owned();
+    for (name, values) in property.parameters() {
+        let values: Vec<String> = match name.eq_ignore_ascii_case("TZID") {
+            true => vec![parameter_value(other)],
+            false => values.iter().map(|value| parameter_value(value)).collect(),
+        };
+        line.push_str(&format!(";{name}={}", values.join(",")));
+    }
+    Some(line + ":" + &property.value())
 }
 
 /// The same lines in valid UTF-8: those whose folds split a character (T8) are folded anew, as XML cannot carry their halves.
@@ -125,6 +175,34 @@ mod tests {
         assert_eq!(text.matches("BEGIN:VTIMEZONE").count(), 1);
         assert_eq!(text.matches("X-A:long\r\n er\r\n").count(), 2);
         assert!(text.contains("X-WR-CALNAME:Käse\\, Brot\r\n") && text.ends_with("END:VCALENDAR\r\n"));
+    }
+
+    #[test]
+    fn zones_of_one_name_that_differ_stay_two() {
+        let object = |uid: &str, offset: &str| {
+            let text = format!(
+                "BEGIN:VCALENDAR\r\nBEGIN:VTIMEZONE\r\nTZID:Customized\\, Zone\r\nBEGIN:STANDARD\r\nDTSTART:19700101T000000\r\nTZOFFSETFROM:{offset}\r\nTZOFFSETTO:{offset}\r\nEND:STANDARD\r\nEND:VTIMEZONE\r\nBEGIN:VEVENT\r\nUID:{uid}\r\nDTSTART;X-A=\"b;c\";TZID=\"Customized, Zone\":20260101T120000\r\nSUMMARY:TZID=Customized\\, Zone\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+            );
+            CalendarObject::read_stored(Bytes::from(text)).unwrap()
+        };
+        let mut out = Vec::new();
+        let mut stream = CalendarStream::begin("-//x", None, &mut out);
+        for (uid, offset) in [("a", "+0100"), ("b", "-0500"), ("c", "+0100"), ("d", "-0500")] {
+            stream.push(&object(uid, offset), &mut out);
+        }
+        stream.end(&mut out);
+        let text = String::from_utf8(out.clone()).unwrap();
+        assert_eq!(text.matches("BEGIN:VTIMEZONE").count(), 2, "{text}");
+        assert!(
+            text.contains("DTSTART;X-A=\"b;c\";TZID=\"Customized, Zone (2)\":20260101T120000\r\nSUMMARY:TZID=Customized\\, Zone\r\n"),
+            "{text}"
+        );
+        let document = crate::Document::parse(out, &crate::Limits::default()).unwrap();
+        let split = crate::split::Split::of(&document).unwrap();
+        let starts = split.parts().map(|part| {
+            CalendarObject::read_stored(Bytes::from(part.bytes)).map(|object| crate::date::format_utc(object.facts().first_start)).unwrap()
+        });
+        assert_eq!(starts.collect::<Vec<_>>(), ["20260101T110000Z", "20260101T170000Z", "20260101T110000Z", "20260101T170000Z"]);
     }
 
     #[test]
