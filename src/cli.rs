@@ -3,6 +3,7 @@
 mod accounts;
 mod backup;
 mod calendar;
+mod compliance;
 mod config;
 mod ical;
 mod log;
@@ -100,6 +101,7 @@ enum Command {
     Migrate(operate::Migrate),
     Health(operate::Health),
     Dns(operate::Dns),
+    Compliance(compliance::Compliance),
     /// Look after the change log
     #[command(subcommand)]
     Log(log::Log),
@@ -118,6 +120,9 @@ pub async fn run(cli: Cli, environment: Environment) -> Result<(), Failure> {
         // Files are looked into whatever the server's configuration is.
         return ical::ical(command, environment);
     }
+    if let Command::Compliance(command) = command {
+        return compliance::compliance(&command);
+    }
     let overrides = cli.options.overrides()?;
     if let Command::Config(command) = command {
         return config::config(&command, &overrides);
@@ -125,7 +130,7 @@ pub async fn run(cli: Cli, environment: Environment) -> Result<(), Failure> {
     let config = Config::read(&overrides)?;
     logging::set(&config.reloadable.log)?;
     match command {
-        Command::Ical(_) | Command::Config(_) => Ok(()),
+        Command::Ical(_) | Command::Config(_) | Command::Compliance(_) => Ok(()),
         Command::Serve => serve::serve(config, overrides, environment).await,
         // An account can be added before the server starts for the first time.
         Command::User(command @ accounts::User::Add { .. }) => accounts::user(command, &open(&config).await?, environment).await,

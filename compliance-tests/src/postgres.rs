@@ -51,6 +51,11 @@ impl Cluster {
         format!("postgres://kalends@127.0.0.1:{}/{name}", self.port)
     }
 
+    /// Its first process, which all others descend from.
+    pub fn process(&self) -> u32 {
+        self.process.id()
+    }
+
     fn wait(&self) {
         for _ in 0..300 {
             let mut ready = Command::new(self.binaries.join("pg_isready"));

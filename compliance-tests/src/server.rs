@@ -17,6 +17,9 @@ pub enum Kind {
     Postgres,
 }
 
+/// The Postgres of all servers of this process.
+static CLUSTER: OnceLock<Cluster> = OnceLock::new();
+
 /// A running server, killed when dropped.
 pub struct Server {
     pub port: u16,
@@ -35,7 +38,6 @@ impl Server {
 
     /// A server on a fresh database, with more arguments, not started yet.
     pub fn new(kind: Kind, more: &[&str]) -> Self {
-        static CLUSTER: OnceLock<Cluster> = OnceLock::new();
         let folder = Arc::new(Folder::new("server"));
         let mut arguments = vec!["--data".to_owned(), folder.path().join("data").display().to_string()];
         if kind == Kind::Postgres {
@@ -104,6 +106,16 @@ impl Server {
 
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.log_file()).unwrap_or_default()
+    }
+
+    /// The process, and its database's where that is one of its own.
+    pub fn processes(&self) -> Vec<u32> {
+        let own = self.process.as_ref().map(Child::id);
+        own.into_iter().chain(CLUSTER.get().filter(|_| self.is_on_postgres()).map(Cluster::process)).collect()
+    }
+
+    fn is_on_postgres(&self) -> bool {
+        self.arguments.iter().any(|argument| argument == "--database")
     }
 
     /// Memory the process holds, in KiB.

@@ -16,6 +16,9 @@ macro_rules! preconditions {
         pub enum Precondition { $(#[doc = $section] $code,)* }
 
         impl Precondition {
+            /// Every rule.
+            pub const ALL: &[Precondition] = &[$(Self::$code,)*];
+
             /// The element that names it.
             pub fn name(self) -> Name {
                 match self { $(Self::$code => Name::known($namespace, $local),)* }

@@ -50,6 +50,7 @@ mod accounts;
 mod bad_input;
 mod calendarserver;
 mod clients;
+mod compliance_command;
 mod durability;
 mod ical_command;
 mod rfc3253;
