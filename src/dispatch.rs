@@ -4,13 +4,16 @@ use std::sync::Arc;
 
 use http::{HeaderMap, StatusCode, header};
 use kalends_dav::method::{self, MethodRule, On};
-use kalends_dav::request::{self, DavRequest};
+use kalends_dav::privilege::Privilege;
+use kalends_dav::request::{self, DavRequest, Relocate};
 use kalends_dav::{Kind, Precondition, Refusal};
 
 use crate::answer::Answer;
 use crate::describe::Describer;
 use crate::failure::Error;
 use crate::gate;
+use crate::http::Upload;
+use crate::path::Place;
 use crate::read;
 use crate::server::Server;
 use crate::store::{Bodies, Context, Principal};
@@ -36,14 +39,71 @@ pub async fn respond(server: &Arc<Server>, request: Request) -> Result<Answer, E
     let describer = Describer::new(server, &request.who);
     match request::parse(&request.method, &request.headers, request.body)? {
         DavRequest::Options => Ok(options(&target)),
-        DavRequest::Get { head, conditions } => read::get(describer, target, head, conditions).await,
+        DavRequest::Get { head, conditions, ranges } => read::get(describer, target, head, conditions, ranges).await,
         DavRequest::Propfind(propfind) => read::propfind(describer, target, propfind).await,
         DavRequest::Report(report) => read::report(describer, target, report).await,
         DavRequest::Put(put) => write::put(server, &target, put, context).await,
+        DavRequest::Relocate(relocate) => {
+            let destination = destination(server, &target, &request.headers, &relocate, &request.who).await?;
+            write::relocate(server, &target, &destination, relocate, context).await
+        }
         DavRequest::Delete(conditions) => write::delete(server, &target, conditions, context).await,
         DavRequest::Proppatch(proppatch) => write::proppatch(server, &target, proppatch, context).await,
         DavRequest::MakeCollection(make) => write::make_collection(server, &target, make, context).await,
     }
+}
+
+/// Whether a request brings a file: its body is not read at once.
+pub fn is_upload(request: &Request) -> bool {
+    request.method == "PUT" && matches!(request.target.place, Place::File { .. })
+}
+
+/// As [`respond`], for a file's PUT.
+pub async fn upload(server: &Arc<Server>, request: Request, upload: &mut Upload) -> Result<Answer, Error> {
+    match request::parse(&request.method, &request.headers, request.body)? {
+        DavRequest::Put(put) => write::put_file(server, &request.target, put, upload, request.context).await,
+        _ => Err(Refusal::bad_request("only a PUT brings a file").into()),
+    }
+}
+
+/// Looks up where a COPY or MOVE leads, and lets it pass the gate there.
+async fn destination(
+    server: &Server,
+    source: &Target,
+    headers: &HeaderMap,
+    relocate: &Relocate,
+    who: &Arc<Principal>,
+) -> Result<Target, Error> {
+    if !is_here(server, headers, relocate.destination.authority.as_deref()) {
+        // RFC 4918 §9.8.5.
+        return Err(Refusal::status(StatusCode::BAD_GATEWAY, "this server does not write to other servers").into());
+    }
+    let target = resolve(server, "", &relocate.destination.path, who).await?;
+    let method = if relocate.moves { "MOVE" } else { "COPY" };
+    if target.is_hidden(who) {
+        gate::require(target.privileges(who, Kind::Home), Privilege::Bind, &target.href)?;
+    }
+    if target.place == source.place {
+        return Err(Refusal::status(StatusCode::FORBIDDEN, "source and destination are the same resource").into());
+    }
+    if target.kind().is_none() && target.parent_kind().is_none() && target.owner.is_some() {
+        // RFC 4918 §9.8.5.
+        return Err(Refusal::status(StatusCode::CONFLICT, "the collection this would be a member of does not exist").into());
+    }
+    let Some(rule) = method::rule_for_destination(method, target.kind(), target.parent_kind()) else {
+        return Err(Refusal::status(StatusCode::FORBIDDEN, "nothing can be put at the destination").into());
+    };
+    needs(&target, rule, who)?;
+    Ok(target)
+}
+
+/// Whether a host is this one: the one the request names, or the one that is configured.
+fn is_here(server: &Server, headers: &HeaderMap, authority: Option<&str>) -> bool {
+    let Some(authority) = authority else { return true };
+    let named = headers.get(header::HOST).and_then(|host| host.to_str().ok()).map(str::to_ascii_lowercase);
+    let public = server.public_origin.as_deref().and_then(|origin| origin.split_once("://")).map(|(_, host)| host.to_ascii_lowercase());
+    let plain = |host: &str| host.strip_suffix(":80").or_else(|| host.strip_suffix(":443")).unwrap_or(host).to_owned();
+    [named, public].into_iter().flatten().any(|host| plain(&host) == plain(authority))
 }
 
 /// Looks up what a path points at.
@@ -59,12 +119,16 @@ pub async fn resolve(server: &Server, method: &str, path: &str, who: &Arc<Princi
 pub fn pass(target: &Target, method: &str, who: &Principal) -> Result<(), Refusal> {
     if target.is_hidden(who) {
         // Whether anything is there is not told either.
-        return gate::require(target.privileges(who, Kind::Home), kalends_dav::privilege::Privilege::Read, &target.href);
+        return gate::require(target.privileges(who, Kind::Home), Privilege::Read, &target.href);
     }
     if !method::is_known(method) {
         return Err(Refusal::status(StatusCode::NOT_IMPLEMENTED, format!("the method {method} is not implemented")));
     }
-    let rule = rule(target, method)?;
+    needs(target, rule(target, method)?, who)
+}
+
+/// The privileges of a row.
+fn needs(target: &Target, rule: &MethodRule, who: &Principal) -> Result<(), Refusal> {
     for (on, privilege) in rule.needs {
         let kind = match on {
             On::Target => target.kind(),
@@ -90,6 +154,10 @@ fn rule(target: &Target, method: &str) -> Result<&'static MethodRule, Refusal> {
     match (method, parent.and_then(|parent| method::rule_for_unmapped(method, parent))) {
         (_, Some(rule)) => Ok(rule),
         // RFC 4791 §5.3.1.1, §4.2: no calendar inside a calendar, or anywhere but in a home.
+        ("MKCALENDAR" | "MKCOL", None) if parent.is_some() && matches!(target.place, Place::File { .. }) => {
+            let message = "a calendar is made in a calendar home, not among files";
+            Err(Refusal::rule(Precondition::CalendarCollectionLocationOk, message))
+        }
         ("MKCALENDAR" | "MKCOL", None) if parent.is_some() || target.owner.is_none() => {
             let message = "a calendar is made directly in a calendar home";
             Err(Refusal::rule(Precondition::CalendarCollectionLocationOk, message))
