@@ -3,6 +3,8 @@
 use compliance_tests::account::{Account, event, event_with, lines};
 use compliance_tests::client::Answer;
 
+mod ranges;
+
 /// A PUT under conditions; the body differs with each `start`.
 fn put_if(account: &Account, conditions: &[(&str, &str)], day: u32) -> Answer {
     let headers = [conditions, &[("content-type", "text/calendar")]].concat();
