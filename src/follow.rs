@@ -19,7 +19,7 @@ const FAILURES_MAX: i64 = 5;
 /// A baseline is thought of every so many changes of a home.
 const BASELINE_EVERY: i64 = 10_000;
 
-/// A body that began to arrive before that belongs to a server that was killed: longer than `http.body_seconds_max` may be.
+/// A body that began to arrive before that belongs to a server that was killed: none may take so long.
 const UPLOAD_MICROS_MAX: i64 = 25 * 3600 * 1_000_000;
 
 /// A follower: its name in the tables, and the changes it cares for.

@@ -207,6 +207,10 @@ fn put(headers: &HeaderMap, body: Bytes) -> Result<DavRequest, Refusal> {
         // RFC 9110 §14.5: a partial PUT that is not understood must not be stored as a whole.
         return Err(Refusal::bad_request("a partial PUT (Content-Range) is not supported"));
     }
+    if headers.get(header::CONTENT_ENCODING).is_some_and(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+        // RFC 9110 §8.4: given back without its coding it would be something else.
+        return Err(Refusal::status(StatusCode::UNSUPPORTED_MEDIA_TYPE, "a body is put without a Content-Encoding"));
+    }
     Ok(DavRequest::Put(Put { conditions: Conditions::read(headers)?, media_type, body }))
 }
 

@@ -94,7 +94,7 @@ pub const KEYS: &[Key] = &[
     Key::new("http.body_idle_seconds_max", "20", |c, v| v.number(1..=HOUR).map(|n| c.reloadable.http.body_idle_seconds_max = n),
         "A body that brings nothing for this long is given up.").reloads(),
     Key::new("http.body_seconds_max", "300", |c, v| v.number(1..=24 * HOUR).map(|n| c.reloadable.http.body_seconds_max = n),
-        "A body is whole within this time.").reloads(),
+        "A body is whole within this time; a file has as much for every 16 MiB.").reloads(),
     Key::new("http.write_seconds_max", "60", |c, v| v.number(1..=HOUR).map(|n| c.reloadable.http.write_seconds_max = n),
         "A client that takes nothing of an answer for this long is given up.").reloads(),
     Key::new("http.drain_seconds_max", "20", |c, v| v.number(0..=HOUR).map(|n| c.drain_seconds_max = n),

@@ -20,6 +20,11 @@ use crate::failure::Failure;
 /// Of a body that is too large this much is read and thrown away: a client that only writes first would not see the answer.
 const DRAINED_BYTES_MAX: u64 = 128 * 1024 * 1024;
 
+/// A file has as much time as another body for every so many bytes.
+const TIMED_BYTES: u64 = 16 << 20;
+/// And no more than this: bodies that began to arrive longer ago are taken for abandoned.
+const UPLOAD_TIME_MAX: Duration = Duration::from_secs(24 * 3600);
+
 /// Why a body was not read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BodyError {
@@ -51,16 +56,17 @@ pub struct Upload {
     /// Whether its sender waits for 100 before it sends anything.
     waits: bool,
     ended: bool,
+    began: Instant,
     idle: Duration,
-    until: Instant,
+    /// For every [`TIMED_BYTES`] of it.
+    time: Duration,
 }
 
 impl Upload {
     pub fn new(body: Incoming, headers: &HeaderMap, limit: u64, time: &HttpLimits) -> Self {
         let (announced, waits) = announced(headers);
-        let until = Instant::now() + Duration::from_secs(time.body_seconds_max);
-        let idle = Duration::from_secs(time.body_idle_seconds_max);
-        Self { body, limit, announced, read: 0, waits, ended: false, idle, until }
+        let (idle, time) = (Duration::from_secs(time.body_idle_seconds_max), Duration::from_secs(time.body_seconds_max));
+        Self { body, limit, announced, read: 0, waits, ended: false, began: Instant::now(), idle, time }
     }
 
     /// The next piece; `None` after the last.
@@ -69,7 +75,9 @@ impl Upload {
         if self.announced.is_some_and(|bytes| bytes > self.limit) {
             return Err(refused(BodyError::TooLarge(self.limit)));
         }
-        let piece = timeout_at(self.until, next(&mut self.body, self.idle)).await.unwrap_or(Err(BodyError::TooSlow)).map_err(refused)?;
+        let parts = u32::try_from(self.read / TIMED_BYTES).unwrap_or(u32::MAX).saturating_add(1);
+        let until = self.began + self.time.saturating_mul(parts).min(UPLOAD_TIME_MAX);
+        let piece = timeout_at(until, next(&mut self.body, self.idle)).await.unwrap_or(Err(BodyError::TooSlow)).map_err(refused)?;
         let Some(piece) = piece else {
             self.ended = true;
             return Ok(None);

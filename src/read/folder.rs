@@ -58,26 +58,26 @@ impl FolderMembers<'_> {
 
     async fn describe(&self, members: Vec<Member>, multistatus: &mut Multistatus, sink: &Sink) -> Result<(), Failure> {
         let quota = quota(self.describer, self.home(), self.wanted.facets).await?;
-        let names = members.iter().filter(|member| matches!(member, Member::File(_))).map(Member::name);
-        let mut stored: HashMap<String, Vec<_>> = HashMap::new();
+        let mut of_files: HashMap<String, Vec<_>> = HashMap::new();
+        let mut of_folders: HashMap<CollectionId, Vec<_>> = HashMap::new();
         if self.wanted.facets.has(Facets::STORED) {
-            for (name, property) in self.store().properties_of_members(self.home(), self.folder, names).await? {
-                stored.entry(name).or_default().push(property);
+            let names = || members.iter().map(Member::name);
+            for (name, property) in self.store().properties_of_members(self.home(), self.folder, names()).await? {
+                of_files.entry(name).or_default().push(property);
+            }
+            for (folder, property) in self.store().properties_of_folders(self.home(), self.folder, names()).await? {
+                of_folders.entry(folder).or_default().push(property);
             }
         }
         for member in members {
             let resource = match &member {
                 Member::File(file) => {
                     let href = format!("{}{}", self.base, encode(&file.name));
-                    self.describer.file(&href, self.owner, file, stored.remove(&file.name).unwrap_or_default())
+                    self.describer.file(&href, self.owner, file, of_files.remove(&file.name).unwrap_or_default())
                 }
                 Member::Folder(folder) => {
                     let href = format!("{}{}/", self.base, encode(&folder.name));
-                    let stored = match self.wanted.facets.has(Facets::STORED) {
-                        true => self.store().properties(self.home(), folder.id, "").await?,
-                        false => Vec::new(),
-                    };
-                    self.describer.folder(&href, self.owner, folder, quota, stored)
+                    self.describer.folder(&href, self.owner, folder, quota, of_folders.remove(&folder.id).unwrap_or_default())
                 }
             };
             multistatus.resource(&resource, &self.wanted.ask, &self.describer.viewer);

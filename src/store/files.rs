@@ -1,7 +1,9 @@
 //! Reading folders and files: RFC 4918 §5. Each function is one statement, for readers and writers alike, but for walks along a path.
 
+use kalends_dav::resource::StoredProperty;
 use kalends_ical::UtcMicros;
 
+use super::calendar::property;
 use super::database::{Query, Row, arguments};
 use super::{CollectionId, Hash, HomeId, PAGE_ROWS, Position, Store, Write, json_list, sql};
 use crate::failure::Failure;
@@ -105,6 +107,18 @@ impl Store {
         let files = self.database.clone().rows(sql::FILES_NAMED, arguments).await?;
         let folders = folders.iter().map(|row| folder(row).map(Member::Folder));
         folders.chain(files.iter().map(|row| file(row).map(Member::File))).collect()
+    }
+
+    /// The properties set on folders of those names, by folder.
+    pub async fn properties_of_folders(
+        &self,
+        home: HomeId,
+        parent: CollectionId,
+        names: impl Iterator<Item = &str>,
+    ) -> Result<Vec<(CollectionId, StoredProperty)>, Failure> {
+        let names = json_list(names)?;
+        let rows = self.database.clone().rows(sql::PROPERTIES_OF_FOLDERS, arguments![home.0, parent.0, &names]).await?;
+        rows.iter().map(|row| Ok((CollectionId(row.integer(0)?), property(row, 1)?))).collect()
     }
 
     /// Names of members in the order they came or were last put, after a position, `rows_max` at most.

@@ -184,7 +184,12 @@ statements! {
     PROPERTIES = "SELECT namespace, local, xml FROM properties WHERE home_id = $1 AND collection_id = $2 AND name = $3 \
                   ORDER BY namespace, local";
     PROPERTIES_OF_COLLECTIONS = "SELECT collection_id, namespace, local, xml FROM properties WHERE home_id = $1 AND name = '' \
+                                 AND collection_id IN (SELECT c.collection_id FROM collections c WHERE c.home_id = $1) \
                                  ORDER BY collection_id, namespace, local";
+    PROPERTIES_OF_FOLDERS = "SELECT collection_id, namespace, local, xml FROM properties WHERE home_id = $1 AND name = '' \
+                             AND collection_id IN (SELECT f.folder_id FROM folders f \
+                                 WHERE f.home_id = $1 AND f.parent_id = $2 AND f.name IN (SELECT value FROM json_each($3))) \
+                             ORDER BY collection_id, namespace, local";
     PROPERTIES_OF_MEMBERS = "SELECT name, namespace, local, xml FROM properties \
                              WHERE home_id = $1 AND collection_id = $2 AND name IN (SELECT value FROM json_each($3)) \
                              ORDER BY name, namespace, local";
@@ -305,7 +310,8 @@ statements! {
 
     READY = "SELECT 1";
     STATUS = "SELECT (SELECT COUNT(*) FROM principals), (SELECT COUNT(*) FROM collections), (SELECT COUNT(*) FROM objects), \
-              CAST(COALESCE((SELECT SUM(size) FROM objects), 0) AS BIGINT), (SELECT COUNT(*) FROM log), \
+              CAST(COALESCE((SELECT SUM(size) FROM objects), 0) AS BIGINT), (SELECT COUNT(*) FROM files), \
+              CAST(COALESCE((SELECT SUM(size) FROM blobs), 0) AS BIGINT), (SELECT COUNT(*) FROM log), \
               (SELECT COUNT(*) FROM marks m LEFT JOIN cursors c ON c.follower = m.follower AND c.home_id = m.home_id \
                WHERE m.position > COALESCE(c.position, 0)), \
               (SELECT COUNT(*) FROM parked), (SELECT MAX(version) FROM _sqlx_migrations)";

@@ -20,7 +20,7 @@ use crate::server::{RequestLimits, Server};
 use crate::store::{
     Alteration, Change, Context, FileBody, HomeId, NewFile, NewFolder, PropertyValue, Receiving, StoredFile, Walked, Write,
 };
-use crate::target::Target;
+use crate::target::{Found, Target};
 use crate::validators;
 
 /// Bytes of a `Content-Type`.
@@ -70,6 +70,8 @@ pub async fn put_file(server: &Server, target: &Target, put: Put, upload: &mut U
     if media_type.len() > MEDIA_TYPE_BYTES_MAX {
         return Err(Refusal::bad_request(format!("a Content-Type has at most {MEDIA_TYPE_BYTES_MAX} bytes")).into());
     }
+    // What does not hold now need not arrive; whether it still holds then is judged under the lock.
+    put.conditions.check(found(target).as_ref())?;
     let (hash, size, body) = receive(server, at.home, upload, &context).await?;
     let arrived = if let FileBody::Arrived { id } = &body { Some(id.clone()) } else { None };
     let new = NewFile { hash, size, media_type, created_at: None, body };
@@ -79,6 +81,11 @@ pub async fn put_file(server: &Server, target: &Target, put: Put, upload: &mut U
     }
     let (status, _) = stored?;
     Ok(Answer::empty(status).with(header::ETAG, &hash.etag()))
+}
+
+/// What was there when the request began.
+fn found(target: &Target) -> Option<Validators> {
+    if let Found::File(_, file) = &target.found { Some(validators::of_file(file)) } else { None }
 }
 
 /// Takes in a body, within what the home may hold.

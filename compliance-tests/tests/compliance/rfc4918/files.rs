@@ -104,6 +104,19 @@ requirements! {
         assert!(infinite.refuses(403, "D:propfind-finite-depth").children.is_empty());
     }
 
+    fn s9_1_allprop_has_dead_properties_of_members(account) {
+        let folder = format!("{}f/", account.files());
+        mkcol(account, &folder);
+        mkcol(account, &format!("{folder}g/"));
+        put(account, &format!("{folder}a"), "text/plain", "x");
+        account.client.set(&format!("{folder}g/"), "<X:p>of g</X:p>");
+        account.client.set(&format!("{folder}a"), "<X:p>of a</X:p>");
+        let listed = account.client.xml("PROPFIND", &folder, &[("depth", "1")], "D:propfind", "<D:allprop/>").multistatus();
+        assert_eq!(listed.response(&format!("{folder}g/")).value("X:p"), "of g");
+        assert_eq!(listed.response(&format!("{folder}a")).value("X:p"), "of a");
+        assert_eq!(listed.response(&folder).status_of("X:p"), None);
+    }
+
     fn s9_6_1_a_tree_is_deleted_with_everything_in_it(account) {
         let folder = format!("{}f/", account.files());
         for path in ["", "g/", "g/h/"] {

@@ -108,6 +108,12 @@ requirements! {
         get(account, &path, &[("range", "bytes=0-9"), ("if-match", "\"x\"")]).expect(412);
     }
 
+    fn s8_4_a_body_with_a_coding_is_415(account) {
+        let path = format!("{}a", account.files());
+        account.client.send("PUT", &path, &[("content-encoding", "gzip")], "x").expect(415);
+        account.client.send("PUT", &path, &[("content-encoding", "identity")], "x").expect(201);
+    }
+
     fn s8_4_files_are_not_compressed_for_their_tags_are_strong(account) {
         let path = format!("{}a.txt", account.files());
         account.client.send("PUT", &path, &[("content-type", "text/plain")], "x".repeat(100_000)).expect(201);
