@@ -15,6 +15,7 @@ on_each_database! {
     a_client_that_waits_for_100_is_told_before_it_sends,
     an_acknowledged_file_survives_a_kill,
     pruning_and_erasing_mind_files,
+    one_of_20_concurrent_moves_wins,
 }
 
 fn started(kind: Kind, more: &[&str]) -> (Server, Client) {
@@ -196,4 +197,27 @@ fn pruning_and_erasing_mind_files(kind: Kind) {
     }
     server.command_ok(&["user", "remove", "ann", "--erase"], "");
     whole(server);
+}
+
+fn one_of_20_concurrent_moves_wins(kind: Kind) {
+    let (server, client) = started(kind, &[]);
+    for round in 0..10 {
+        let (from, folder) = (format!("/dav/files/ann/{round}"), format!("/dav/files/ann/f{round}/"));
+        client.send("PUT", &from, &[], format!("round {round}")).expect(201);
+        client.send("MKCOL", &folder, &[], "").expect(201);
+        let statuses: Vec<u16> = std::thread::scope(|scope| {
+            let racers = (0..20).map(|racer| {
+                let (client, from, to) = (&client, &from, format!("{folder}{racer}"));
+                scope.spawn(move || client.send("MOVE", from, &[("destination", &to)], "").status)
+            });
+            let racers: Vec<_> = racers.collect();
+            racers.into_iter().map(|racer| racer.join().expect("a racer ends well")).collect()
+        });
+        let count = |status: u16| statuses.iter().filter(|found| **found == status).count();
+        assert_eq!((count(201), count(404)), (1, 19), "round {round}: {statuses:?}");
+        let listed = client.propfind(&folder, "1", "<D:getetag/>").multistatus();
+        assert_eq!(listed.responses.len(), 2);
+        assert_eq!(client.get(&listed.responses[1].href).expect(200).text(), format!("round {round}"));
+    }
+    whole(&server);
 }

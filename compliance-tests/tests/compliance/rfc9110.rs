@@ -72,8 +72,8 @@ requirements! {
         account.put("a.ics", &event("a"));
         for (path, methods) in [
             (account.home.clone(), vec!["OPTIONS", "PROPFIND", "PROPPATCH", "REPORT"]),
-            (account.calendar.clone(), vec!["OPTIONS", "GET", "HEAD", "DELETE", "PROPFIND", "PROPPATCH", "REPORT"]),
-            (account.object("a.ics"), vec!["OPTIONS", "GET", "HEAD", "PUT", "DELETE", "PROPFIND", "PROPPATCH", "REPORT"]),
+            (account.calendar.clone(), vec!["OPTIONS", "GET", "HEAD", "DELETE", "COPY", "MOVE", "PROPFIND", "PROPPATCH", "REPORT"]),
+            (account.object("a.ics"), vec!["OPTIONS", "GET", "HEAD", "PUT", "DELETE", "COPY", "MOVE", "PROPFIND", "PROPPATCH", "REPORT"]),
         ] {
             let options = account.client.send("OPTIONS", &path, &[], "").expect(200);
             assert!(options.body.is_empty());

@@ -88,6 +88,9 @@ requirements! {
     }
 
     fn s5_3_2_1_and_4_2_calendars_and_files_stay_apart(account) {
+        if account.server.is_none() {
+            return crate::skipped("nobody says where the server at KALENDS_URL has files");
+        }
         account.put("a.ics", &event("a"));
         let file = format!("{}a.ics", account.files());
         account.client.put(&file, &event("b")).expect(201);

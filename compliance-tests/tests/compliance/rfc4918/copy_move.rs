@@ -42,7 +42,7 @@ fn property(account: &Account, below: &str) -> Option<String> {
     found.prop("X:p").map(|property| property.text.clone())
 }
 
-requirements! {
+requirements! { on a server of ours:
     fn s9_8_1_a_copy_has_body_type_and_dead_properties_of_its_source(account) {
         put(account, "a", "a");
         account.client.set(&path(account, "a"), "<X:p>1</X:p>");

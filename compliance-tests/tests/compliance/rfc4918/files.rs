@@ -12,7 +12,7 @@ fn mkcol(account: &Account, path: &str) {
     account.client.send("MKCOL", path, &[], "").expect(201);
 }
 
-requirements! {
+requirements! { on a server of ours:
     fn s9_7_1_a_file_is_given_back_as_it_was_put(account) {
         let path = format!("{}a.bin", account.files());
         let body: Vec<u8> = (0..=255).cycle().take(300_000).collect();
@@ -207,6 +207,38 @@ requirements! {
         assert_eq!(quota(), (10, available - 10));
         account.client.delete(&format!("{}b", account.files())).expect(204);
         assert_eq!(quota(), (0, available));
+    }
+
+    fn s10_1_options_of_files_and_folders_list_what_is_done_with_them(account) {
+        let (folder, file) = (format!("{}f/", account.files()), format!("{}a", account.files()));
+        mkcol(account, &folder);
+        put(account, &file, "text/plain", "x");
+        for (path, methods) in [
+            (account.files(), "OPTIONS, PROPFIND, PROPPATCH, REPORT"),
+            (folder, "OPTIONS, DELETE, COPY, MOVE, PROPFIND, PROPPATCH, REPORT"),
+            (file, "OPTIONS, GET, HEAD, PUT, DELETE, COPY, MOVE, PROPFIND, PROPPATCH, REPORT"),
+            (format!("{}none", account.files()), "PUT, MKCOL"),
+        ] {
+            let refused = account.client.send("POST", &path, &[], "");
+            assert!(matches!(refused.status, 404 | 405 | 501), "{path}: {}", refused.status);
+            let options = account.client.send("OPTIONS", &path, &[], "");
+            assert!(options.status == 404 || options.header("allow") == Some(methods), "{path}: {:?}", options.header("allow"));
+        }
+    }
+
+    fn names_types_and_headers_are_bounded(account) {
+        let files = account.files();
+        let status = |path: &str, headers: &[(&str, &str)]| account.client.send("PUT", &format!("{files}{path}"), headers, "x").status;
+        assert_eq!(status("a", &[("content-type", &format!("text/{}", "x".repeat(250)))]), 201);
+        assert_eq!(status("a", &[("content-type", &format!("text/{}", "x".repeat(251)))]), 400);
+        assert_eq!((status(&"x".repeat(255), &[]), status(&"x".repeat(256), &[])), (201, 400));
+        assert_eq!((status("%00", &[]), status("%ff", &[]), status("a%0Ab", &[])), (400, 400, 400));
+        for (name, value) in [("destination", "/x".repeat(10_000)), ("destination", format!("{files}{}", "a/".repeat(70)))] {
+            let answer = account.client.send("COPY", &format!("{files}a"), &[(name, &value)], "");
+            assert!((400..500).contains(&answer.status), "{}", answer.status);
+        }
+        let ranges = format!("bytes={}", vec!["0-0"; 5000].join(","));
+        account.client.send("GET", &format!("{files}a"), &[("range", &ranges)], "").expect(200);
     }
 
     fn files_nest_64_levels_deep(account) {

@@ -25,7 +25,7 @@ fn octets(from: usize, to: usize) -> Vec<u8> {
     (from..to).map(octet).collect()
 }
 
-requirements! {
+requirements! { on a server of ours:
     fn s14_3_files_say_that_they_have_ranges(account) {
         let path = file(account);
         assert_eq!(get(account, &path, &[]).expect(200).header("accept-ranges"), Some("bytes"));
