@@ -1,11 +1,13 @@
 //! From a request to its operation: who, where, what, and whether they may. One way for every method.
 
+mod destination;
+
 use std::sync::Arc;
 
 use http::{HeaderMap, StatusCode, header};
 use kalends_dav::method::{self, MethodRule, On};
 use kalends_dav::privilege::Privilege;
-use kalends_dav::request::{self, DavRequest, Relocate};
+use kalends_dav::request::{self, DavRequest};
 use kalends_dav::{Kind, Precondition, Refusal};
 
 use crate::answer::Answer;
@@ -44,7 +46,7 @@ pub async fn respond(server: &Arc<Server>, request: Request) -> Result<Answer, E
         DavRequest::Report(report) => read::report(describer, target, report).await,
         DavRequest::Put(put) => write::put(server, &target, put, context).await,
         DavRequest::Relocate(relocate) => {
-            let destination = destination(server, &target, &request.headers, &relocate, &request.who).await?;
+            let destination = destination::look_up(server, &target, &request.headers, &relocate, &request.who).await?;
             write::relocate(server, &target, &destination, relocate, context).await
         }
         DavRequest::Delete(conditions) => write::delete(server, &target, conditions, context).await,
@@ -64,46 +66,6 @@ pub async fn upload(server: &Arc<Server>, request: Request, upload: &mut Upload)
         DavRequest::Put(put) => write::put_file(server, &request.target, put, upload, request.context).await,
         _ => Err(Refusal::bad_request("only a PUT brings a file").into()),
     }
-}
-
-/// Looks up where a COPY or MOVE leads, and lets it pass the gate there.
-async fn destination(
-    server: &Server,
-    source: &Target,
-    headers: &HeaderMap,
-    relocate: &Relocate,
-    who: &Arc<Principal>,
-) -> Result<Target, Error> {
-    if !is_here(server, headers, relocate.destination.authority.as_deref()) {
-        // RFC 4918 §9.8.5.
-        return Err(Refusal::status(StatusCode::BAD_GATEWAY, "this server does not write to other servers").into());
-    }
-    let target = resolve(server, "", &relocate.destination.path, who).await?;
-    let method = if relocate.moves { "MOVE" } else { "COPY" };
-    if target.is_hidden(who) {
-        gate::require(target.privileges(who, Kind::Home), Privilege::Bind, &target.href)?;
-    }
-    if target.place == source.place {
-        return Err(Refusal::status(StatusCode::FORBIDDEN, "source and destination are the same resource").into());
-    }
-    if target.kind().is_none() && target.parent_kind().is_none() && target.owner.is_some() {
-        // RFC 4918 §9.8.5.
-        return Err(Refusal::status(StatusCode::CONFLICT, "the collection this would be a member of does not exist").into());
-    }
-    let Some(rule) = method::rule_for_destination(method, target.kind(), target.parent_kind()) else {
-        return Err(Refusal::status(StatusCode::FORBIDDEN, "nothing can be put at the destination").into());
-    };
-    needs(&target, rule, who)?;
-    Ok(target)
-}
-
-/// Whether a host is this one: the one the request names, or the one that is configured.
-fn is_here(server: &Server, headers: &HeaderMap, authority: Option<&str>) -> bool {
-    let Some(authority) = authority else { return true };
-    let named = headers.get(header::HOST).and_then(|host| host.to_str().ok()).map(str::to_ascii_lowercase);
-    let public = server.public_origin.as_deref().and_then(|origin| origin.split_once("://")).map(|(_, host)| host.to_ascii_lowercase());
-    let plain = |host: &str| host.strip_suffix(":80").or_else(|| host.strip_suffix(":443")).unwrap_or(host).to_owned();
-    [named, public].into_iter().flatten().any(|host| plain(&host) == plain(authority))
 }
 
 /// Looks up what a path points at.

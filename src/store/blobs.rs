@@ -7,11 +7,13 @@ use kalends_ical::UtcMicros;
 use sha2::Digest;
 
 use super::database::{Query, Transaction, arguments};
-use super::{Hash, HomeId, Store, Write, sql};
+use super::{Hash, HomeId, Store, sql};
 use crate::failure::Failure;
 
 /// Bytes of every chunk but the last.
 pub const CHUNK_BYTES: usize = 64 * 1024;
+/// Bytes that are kept back before they are written: one transaction for many chunks.
+const BATCH_BYTES: usize = 16 * CHUNK_BYTES;
 /// Abandoned ones that are removed at a time.
 const ABANDONED_AT_ONCE: i64 = 4;
 
@@ -93,18 +95,6 @@ impl Store {
     }
 }
 
-impl Write {
-    /// The bytes of all bodies of a home's files.
-    pub async fn file_bytes(&mut self, home: HomeId) -> Result<i64, Failure> {
-        read_bytes(&mut self.transaction, home).await
-    }
-
-    /// Whether a file of the home has that body.
-    pub async fn has_blob(&mut self, home: HomeId, hash: Hash) -> Result<bool, Failure> {
-        Ok(read_blob(&mut self.transaction, home, hash).await?.is_some())
-    }
-}
-
 /// Makes a body that has arrived a file's; one that is there already stays as it is.
 pub(super) async fn keep(transaction: &mut Transaction, home: HomeId, hash: Hash, body: &FileBody, at: UtcMicros) -> Result<(), Failure> {
     let there = read_blob(transaction, home, hash).await?.is_some();
@@ -165,9 +155,6 @@ async fn read_bytes(database: &mut impl Query, home: HomeId) -> Result<i64, Fail
     let row = database.row(sql::FILE_BYTES, arguments![home.0]).await?;
     row.map_or(Ok(0), |row| row.integer(0))
 }
-
-/// Bytes that are kept back before they are written: one transaction for many chunks.
-const BATCH_BYTES: usize = 16 * CHUNK_BYTES;
 
 /// A body that is arriving. Whoever does not finish it must discard it.
 pub struct Receiving<'s> {

@@ -101,7 +101,14 @@ async fn receive(
     check_bytes(used.saturating_add_unsigned(announced.unwrap_or(0)), &limits)?;
     let mut receiving = Receiving::new(&server.store, home, server.environment.uuid(), context.at);
     match pieces(&mut receiving, upload, &limits).await {
-        Ok(()) => Ok(receiving.finish().await?),
+        Ok(()) => {
+            let received = receiving.finish().await?;
+            if let (_, size, FileBody::Small { .. }) = &received {
+                // Nothing of it is written yet, and small ones that come at once exceed the bound by little.
+                check_bytes(used.saturating_add(*size), &limits)?;
+            }
+            Ok(received)
+        }
         Err(error) => {
             receiving.discard().await;
             Err(error)
@@ -156,9 +163,6 @@ async fn store(
     conditions::check(server, target, asked, current.as_ref().map(validators::of_file).as_ref(), &mut write).await?;
     if current.is_none() {
         check_count(1, at.home, &limits, &mut write).await?;
-    }
-    if matches!(new.body, FileBody::Small { .. }) && !write.has_blob(at.home, new.hash).await? {
-        check_bytes(write.file_bytes(at.home).await?.saturating_add(new.size), &limits)?;
     }
     let changes = current.as_ref().is_none_or(|file| file.hash != new.hash || file.media_type != new.media_type);
     if changes {
