@@ -135,6 +135,14 @@ impl Store {
     }
 }
 
+impl Store {
+    /// How many folders and files a home has.
+    pub async fn count_files(&self, home: HomeId) -> Result<i64, Failure> {
+        let row = self.database.clone().row(sql::COUNT_FILES, arguments![home.0]).await?;
+        row.map_or(Ok(0), |row| row.integer(0))
+    }
+}
+
 impl Write {
     pub async fn walk(&mut self, home: HomeId, path: &[String]) -> Result<Walked, Failure> {
         walk(&mut self.transaction, home, path).await

@@ -16,6 +16,7 @@ on_each_database! {
     an_acknowledged_file_survives_a_kill,
     pruning_and_erasing_mind_files,
     one_of_20_concurrent_moves_wins,
+    files_go_through_a_zip_file_unchanged,
 }
 
 fn started(kind: Kind, more: &[&str]) -> (Server, Client) {
@@ -219,5 +220,48 @@ fn one_of_20_concurrent_moves_wins(kind: Kind) {
         assert_eq!(listed.responses.len(), 2);
         assert_eq!(client.get(&listed.responses[1].href).expect(200).text(), format!("round {round}"));
     }
+    whole(&server);
+}
+
+fn files_go_through_a_zip_file_unchanged(kind: Kind) {
+    let (server, client) = started(kind, &[]);
+    add(&server, "bob", "correct horse");
+    let bob = Client::new(&client.authority, "bob", "correct horse");
+    let large: Vec<u8> = (0..=250).cycle().take(3_000_000).collect();
+    let folders = ["a%20b/", "a%20b/%C3%A9%25/", "empty/"];
+    let files = [("top.txt", "text/plain", b"top".to_vec()), ("a%20b/%C3%A9%25/x", "image/x", large), ("a%20b/none", "text/css", vec![])];
+    for folder in folders {
+        client.send("MKCOL", &format!("/dav/files/ann/{folder}"), &[], "").expect(201);
+    }
+    for (path, media_type, body) in &files {
+        client.send("PUT", &format!("/dav/files/ann/{path}"), &[("content-type", media_type)], body.clone()).expect(201);
+    }
+    client.set("/dav/files/ann/top.txt", "<X:p>1</X:p>");
+    client.set("/dav/files/ann/a%20b/", "<X:p>2</X:p>");
+    let zip = server.data().with_file_name("ann.zip");
+    let zip = zip.to_str().unwrap();
+    let told = server.command_ok(&["export", "ann", "--output", zip], "");
+    assert!(told.contains(" and 3 files to "), "{told}");
+    assert!(server.command_ok(&["import", "bob", zip, "--dry-run"], "").contains("Would import 3 of 3 files"));
+    assert_eq!(bob.propfind("/dav/files/bob/", "1", "<D:getetag/>").multistatus().responses.len(), 1);
+    assert!(server.command_ok(&["import", "bob", zip], "").contains("Imported 3 of 3 files: 3 added"));
+    for (path, media_type, body) in &files {
+        let got = bob.get(&format!("/dav/files/bob/{path}")).expect(200);
+        assert!(got.body == *body && got.header("content-type") == Some(media_type), "{path}");
+    }
+    for folder in folders {
+        bob.propfind(&format!("/dav/files/bob/{folder}"), "0", "<D:getetag/>").expect(207);
+    }
+    assert_eq!(bob.properties("/dav/files/bob/top.txt", "<X:p/>").value("X:p"), "1");
+    assert_eq!(bob.properties("/dav/files/bob/a%20b/", "<X:p/>").value("X:p"), "2");
+    // Again it changes nothing; what is different stays, is replaced, or fails.
+    bob.send("PUT", "/dav/files/bob/top.txt", &[("content-type", "text/plain")], "other").expect(204);
+    assert!(server.command_ok(&["import", "bob", zip], "").contains("2 unchanged, 1 skipped"));
+    assert!(!server.command(&["import", "bob", zip, "--on-conflict", "fail"], "").status.success());
+    assert_eq!(bob.get("/dav/files/bob/top.txt").text(), "other");
+    assert!(server.command_ok(&["import", "bob", zip, "--on-conflict", "replace"], "").contains("1 replaced, 2 unchanged"));
+    assert_eq!(bob.get("/dav/files/bob/top.txt").text(), "top");
+    let refused = server.command(&["import", "bob", zip, "--on-conflict", "replace", "--set", "limits.file_bytes_max=1024"], "");
+    assert!(!refused.status.success() && String::from_utf8_lossy(&refused.stdout).contains("at most 1024 bytes"));
     whole(&server);
 }
