@@ -169,8 +169,13 @@ fn an_acknowledged_file_survives_a_kill(kind: Kind) {
         server.kill();
         drop(stream);
         server.go();
+        if kind == Kind::Postgres {
+            // Postgres may still be ending what the killed server had sent it.
+            std::thread::sleep(Duration::from_millis(300));
+        }
         assert!(client.get(&path).expect(200).body == body);
-        client.delete(&path).expect(204);
+        let deleted = client.try_send("DELETE", &path, &[], "".into());
+        assert!(deleted.as_ref().is_ok_and(|answer| answer.status == 204), "{deleted:?}\n{}", server.log());
         assert!(client.get(&copy).expect(200).body == body);
         client.get("/dav/files/ann/half").expect(404);
     }
