@@ -145,6 +145,18 @@ mod tests {
     }
 
     #[test]
+    fn rfc3744_appendix_b_a_destination_takes_what_it_says() {
+        let needs = |method, there, parent| rule_for_destination(method, there, parent).map(|rule| rule.needs);
+        let folder = Some(Kind::Folder);
+        assert_eq!(needs("COPY", None, folder), Some(&[(Parent, Bind)][..]));
+        assert_eq!(needs("COPY", Some(Kind::File), folder), Some(&[(Target, WriteContent), (Target, WriteProperties)][..]));
+        assert_eq!(needs("MOVE", None, folder), Some(&[(Parent, Bind)][..]));
+        assert_eq!(needs("MOVE", Some(Kind::File), folder), Some(&[(Parent, Bind), (Parent, Unbind)][..]));
+        assert_eq!(needs("MOVE", Some(Kind::FileHome), None), None);
+        assert_eq!(needs("COPY", Some(Kind::Inbox), Some(Kind::Home)), None);
+    }
+
+    #[test]
     fn a_method_and_kind_have_one_row_at_most() {
         for rule in METHODS {
             for kind in crate::kind::KINDS {
