@@ -66,6 +66,14 @@ impl Answer {
     where
         F: Future<Output = Result<Vec<u8>, Failure>> + Send + 'static,
     {
+        Ok(Self::pieces(status, produce).await?.with_static(header::CONTENT_TYPE, media_type))
+    }
+
+    /// As [`Answer::stream`], of a type that the caller names.
+    pub async fn pieces<F>(status: StatusCode, produce: impl FnOnce(Sink) -> F) -> Result<Self, Error>
+    where
+        F: Future<Output = Result<Vec<u8>, Failure>> + Send + 'static,
+    {
         let (sender, mut receiver) = mpsc::channel(1);
         let work = produce(Sink(sender.clone()));
         tokio::spawn(async move {
@@ -75,7 +83,7 @@ impl Answer {
         });
         let first = receiver.recv().await.ok_or_else(|| Failure::new("an answer ended before it began"))??;
         let body = if first.last { Body::Whole(first.bytes) } else { Body::Pieces(first.bytes, receiver) };
-        Ok(Self { status, headers: Vec::new(), body }.with_static(header::CONTENT_TYPE, media_type))
+        Ok(Self { status, headers: Vec::new(), body })
     }
 
     /// The body of a refusal: the `DAV:error` of a named rule, a problem document (RFC 9457) for a bare status.

@@ -4,14 +4,16 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use kalends_dav::Kind;
-use kalends_dav::resource::{CollectionDetails, Details, ObjectDetails, PrincipalDetails, Resource, StoredProperty, Viewer};
+use kalends_dav::resource::{
+    CollectionDetails, Details, FileDetails, ObjectDetails, PrincipalDetails, Quota, Resource, StoredProperty, Viewer,
+};
 
 use crate::environment::uuid_of;
 use crate::failure::Failure;
 use crate::gate;
 use crate::path::with_slash;
 use crate::server::Server;
-use crate::store::{Collection, CollectionId, Hash, HomeState, Principal, StoredObject};
+use crate::store::{Collection, CollectionId, Folder, Hash, HomeState, Principal, StoredFile, StoredObject};
 use crate::token::SyncToken;
 
 /// Describes resources to one viewer.
@@ -86,8 +88,35 @@ impl Describer {
             created_at: collection.created_at,
             default_calendar: default_calendar(calendars).map(|c| self.server.paths.collection(&owner.segment, &c.segment)),
             uuid: derived_uuid(owner, collection.id),
+            quota: None,
         };
         self.resource(href, collection.kind, Some(owner), Details::Collection(Box::new(details)), stored)
+    }
+
+    /// A folder, or the root of somebody's files.
+    pub fn folder(&self, href: &str, owner: &Principal, folder: &Folder, quota: Option<Quota>, stored: Vec<StoredProperty>) -> Resource {
+        let is_root = folder.id == CollectionId::FILES;
+        let token = SyncToken::new(owner.home(), folder.id, folder.changed);
+        let details = CollectionDetails {
+            sync_token: Some(token.to_string()),
+            created_at: if is_root { owner.created_at } else { folder.created_at },
+            uuid: derived_uuid(owner, folder.id),
+            quota,
+            ..CollectionDetails::default()
+        };
+        let kind = if is_root { Kind::FileHome } else { Kind::Folder };
+        self.resource(href, kind, Some(owner), Details::Collection(Box::new(details)), stored)
+    }
+
+    pub fn file(&self, href: &str, owner: &Principal, file: &StoredFile, stored: Vec<StoredProperty>) -> Resource {
+        let details = FileDetails {
+            etag: file.hash.etag(),
+            media_type: file.media_type.clone(),
+            size: file.size,
+            created_at: file.created_at,
+            modified_at: file.modified_at,
+        };
+        self.resource(href, Kind::File, Some(owner), Details::File(Box::new(details)), stored)
     }
 
     /// An object, with its body as the client asked for it, if it did.

@@ -1,9 +1,12 @@
 //! From a request to its operation: who, where, what, and whether they may. One way for every method.
 
+mod destination;
+
 use std::sync::Arc;
 
 use http::{HeaderMap, StatusCode, header};
 use kalends_dav::method::{self, MethodRule, On};
+use kalends_dav::privilege::Privilege;
 use kalends_dav::request::{self, DavRequest};
 use kalends_dav::{Kind, Precondition, Refusal};
 
@@ -11,6 +14,8 @@ use crate::answer::Answer;
 use crate::describe::Describer;
 use crate::failure::Error;
 use crate::gate;
+use crate::http::Upload;
+use crate::path::Place;
 use crate::read;
 use crate::server::Server;
 use crate::store::{Bodies, Context, Principal};
@@ -36,13 +41,30 @@ pub async fn respond(server: &Arc<Server>, request: Request) -> Result<Answer, E
     let describer = Describer::new(server, &request.who);
     match request::parse(&request.method, &request.headers, request.body)? {
         DavRequest::Options => Ok(options(&target)),
-        DavRequest::Get { head, conditions } => read::get(describer, target, head, conditions).await,
+        DavRequest::Get { head, conditions, ranges } => read::get(describer, target, head, conditions, ranges).await,
         DavRequest::Propfind(propfind) => read::propfind(describer, target, propfind).await,
         DavRequest::Report(report) => read::report(describer, target, report).await,
         DavRequest::Put(put) => write::put(server, &target, put, context).await,
+        DavRequest::Relocate(relocate) => {
+            let destination = destination::look_up(server, &target, &request.headers, &relocate, &request.who).await?;
+            write::relocate(server, &target, &destination, relocate, context).await
+        }
         DavRequest::Delete(conditions) => write::delete(server, &target, conditions, context).await,
         DavRequest::Proppatch(proppatch) => write::proppatch(server, &target, proppatch, context).await,
         DavRequest::MakeCollection(make) => write::make_collection(server, &target, make, context).await,
+    }
+}
+
+/// Whether a request brings a file: its body is not read at once.
+pub fn is_upload(request: &Request) -> bool {
+    request.method == "PUT" && matches!(request.target.place, Place::File { .. })
+}
+
+/// As [`respond`], for a file's PUT.
+pub async fn upload(server: &Arc<Server>, request: Request, upload: &mut Upload) -> Result<Answer, Error> {
+    match request::parse(&request.method, &request.headers, request.body)? {
+        DavRequest::Put(put) => write::put_file(server, &request.target, put, upload, request.context).await,
+        _ => Err(Refusal::bad_request("only a PUT brings a file").into()),
     }
 }
 
@@ -59,12 +81,16 @@ pub async fn resolve(server: &Server, method: &str, path: &str, who: &Arc<Princi
 pub fn pass(target: &Target, method: &str, who: &Principal) -> Result<(), Refusal> {
     if target.is_hidden(who) {
         // Whether anything is there is not told either.
-        return gate::require(target.privileges(who, Kind::Home), kalends_dav::privilege::Privilege::Read, &target.href);
+        return gate::require(target.privileges(who, Kind::Home), Privilege::Read, &target.href);
     }
     if !method::is_known(method) {
         return Err(Refusal::status(StatusCode::NOT_IMPLEMENTED, format!("the method {method} is not implemented")));
     }
-    let rule = rule(target, method)?;
+    needs(target, rule(target, method)?, who)
+}
+
+/// The privileges of a row.
+fn needs(target: &Target, rule: &MethodRule, who: &Principal) -> Result<(), Refusal> {
     for (on, privilege) in rule.needs {
         let kind = match on {
             On::Target => target.kind(),
@@ -90,6 +116,10 @@ fn rule(target: &Target, method: &str) -> Result<&'static MethodRule, Refusal> {
     match (method, parent.and_then(|parent| method::rule_for_unmapped(method, parent))) {
         (_, Some(rule)) => Ok(rule),
         // RFC 4791 §5.3.1.1, §4.2: no calendar inside a calendar, or anywhere but in a home.
+        ("MKCALENDAR" | "MKCOL", None) if parent.is_some() && matches!(target.place, Place::File { .. }) => {
+            let message = "a calendar is made in a calendar home, not among files";
+            Err(Refusal::rule(Precondition::CalendarCollectionLocationOk, message))
+        }
         ("MKCALENDAR" | "MKCOL", None) if parent.is_some() || target.owner.is_none() => {
             let message = "a calendar is made directly in a calendar home";
             Err(Refusal::rule(Precondition::CalendarCollectionLocationOk, message))

@@ -19,6 +19,9 @@ const FAILURES_MAX: i64 = 5;
 /// A baseline is thought of every so many changes of a home.
 const BASELINE_EVERY: i64 = 10_000;
 
+/// A body that began to arrive before that belongs to a server that was killed: none may take so long.
+const UPLOAD_MICROS_MAX: i64 = 25 * 3600 * 1_000_000;
+
 /// A follower: its name in the tables, and the changes it cares for.
 struct Follower {
     name: &'static str,
@@ -53,6 +56,8 @@ pub async fn run(server: Arc<Server>, mut stop: watch::Receiver<bool>) {
 
 async fn round(server: &Server) -> Result<(), Failure> {
     while server.store.refresh_facts().await? {}
+    let abandoned = (server.environment.now)().saturating_sub(UPLOAD_MICROS_MAX);
+    while server.store.remove_abandoned_blobs(abandoned).await? {}
     for follower in FOLLOWERS {
         for marked in server.store.marked(follower.name, HOMES_AT_ONCE).await? {
             let result = work(server, follower.name, marked.home).await;

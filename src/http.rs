@@ -26,6 +26,7 @@ use crate::metrics::Entered;
 use crate::server::Server;
 use crate::store::{Context, Reason};
 use crate::welcome;
+pub use body::Upload;
 use body::{AnswerBody, read_body};
 use forwarded::client_address;
 pub use listen::{Listener, Peer, serve, stopped};
@@ -173,11 +174,23 @@ async fn respond(
         let refused = answer.status == StatusCode::METHOD_NOT_ALLOWED;
         return Ok(if refused { answer.with(header::ALLOW, &dispatch::allow(&target)) } else { answer });
     }
-    let body =
-        read_body(incoming, &head.headers, limit(server, &method), &settings.http).await.map_err(|error| refuse_body(error, &method))?;
     let context = context(server, &who, &head.headers, address, request_id);
-    let request = Request { method, target, headers: head.headers, body, who: who.principal, context };
-    dispatch::respond(server, request).await.map(|answer| answer.with_static(header::HeaderName::from_static("dav"), dispatch::DAV))
+    let mut request = Request { method, target, headers: head.headers, body: bytes::Bytes::new(), who: who.principal, context };
+    if let (None, Some(authority)) = (request.headers.get(header::HOST), head.uri.authority()) {
+        // RFC 9113 §8.3.1: HTTP/2 says it there.
+        request.headers.extend(HeaderValue::from_str(authority.as_str()).ok().map(|host| (header::HOST, host)));
+    }
+    let answer = if dispatch::is_upload(&request) {
+        let mut upload = Upload::new(incoming, &request.headers, settings.limits.file_bytes_max, &settings.http);
+        let answer = dispatch::upload(server, request, &mut upload).await;
+        upload.drain().await;
+        answer?
+    } else {
+        let body = read_body(incoming, &request.headers, limit(server, &request.method), &settings.http).await;
+        request.body = body.map_err(|error| refuse_body(error, &request.method))?;
+        dispatch::respond(server, request).await?
+    };
+    Ok(answer.with_static(header::HeaderName::from_static("dav"), dispatch::DAV))
 }
 
 /// RFC 9112 §3.2; HTTP/2 has it in `:authority`, and perhaps in Host as well (RFC 9113 §8.3.1).
@@ -281,9 +294,7 @@ fn refuse_body(error: body::BodyError, method: &str) -> Refusal {
         body::BodyError::TooLarge(limit) if method == "PUT" => {
             Refusal::rule(Precondition::MaxResourceSize, format!("an object has at most {limit} bytes"))
         }
-        body::BodyError::TooLarge(limit) => Refusal::status(StatusCode::PAYLOAD_TOO_LARGE, format!("the body has at most {limit} bytes")),
-        body::BodyError::TooSlow => Refusal::status(StatusCode::REQUEST_TIMEOUT, "the body did not arrive in time"),
-        body::BodyError::Broken => Refusal::bad_request("the body ended early"),
+        error => error.refusal("the body"),
     }
 }
 

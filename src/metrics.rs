@@ -176,6 +176,8 @@ fn write_store(text: &mut Text, status: Option<Status>) {
         ("kalends_store_collections", "Calendars and other collections.", status.collections),
         ("kalends_store_objects", "Calendar objects.", status.objects),
         ("kalends_store_body_bytes", "Bytes of all calendar objects.", status.body_bytes),
+        ("kalends_store_files", "Files.", status.files),
+        ("kalends_store_file_bytes", "Bytes of all files.", status.file_bytes),
         ("kalends_store_log_rows", "Rows of the change log.", status.log_rows),
         ("kalends_store_homes_waiting", "Homes with changes that a follower has not handled.", status.waiting),
         ("kalends_store_parked_changes", "Work of followers that was put aside because it kept failing.", status.parked),

@@ -4,6 +4,8 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_perc
 
 /// Octets in one segment of a path, decoded.
 pub const SEGMENT_BYTES_MAX: usize = 255;
+/// How deep folders and files may lie below the root of a home's files.
+pub const FILE_LEVELS_MAX: usize = 64;
 
 /// What RFC 3986 §2.3 leaves as it is, and `@`, which clients spell plainly (client libraries compare `@` and `%40` as text).
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'@');
@@ -25,6 +27,10 @@ pub enum Place {
     Collection { home: String, segment: String },
     /// `/dav/calendars/<user>/<collection>/<name>`.
     Object { home: String, segment: String, name: String },
+    /// `/dav/files/`.
+    FileHomes,
+    /// `/dav/files/<user>/`, and what is below.
+    File { home: String, path: Vec<String> },
     /// Nothing can be there.
     Nowhere,
 }
@@ -60,6 +66,9 @@ impl Paths {
         // A dot segment or an encoded slash names nothing here; it is never resolved to something else.
         if segments.iter().any(|segment| segment == "." || segment == ".." || segment.contains('/')) {
             return Ok(Place::Nowhere);
+        }
+        if let Some(place) = among_files(&segments) {
+            return place;
         }
         let mut segments = segments.into_iter();
         match (segments.next().as_deref(), segments.next().as_deref(), segments.next(), segments.next(), segments.next(), segments.next()) {
@@ -113,6 +122,14 @@ impl Paths {
         format!("{}/dav/calendars/", self.prefix)
     }
 
+    pub fn file_homes(&self) -> String {
+        format!("{}/dav/files/", self.prefix)
+    }
+
+    pub fn file_home(&self, segment: &str) -> String {
+        format!("{}{}/", self.file_homes(), encode(segment))
+    }
+
     pub fn principal(&self, segment: &str) -> String {
         format!("{}/dav/principals/{}/", self.prefix, encode(segment))
     }
@@ -128,6 +145,19 @@ impl Paths {
     pub fn object(&self, home: &str, segment: &str, name: &str) -> String {
         format!("{}{}", self.collection(home, segment), encode(name))
     }
+}
+
+/// The place below `/dav/files/`, if it is one.
+fn among_files(segments: &[String]) -> Option<Result<Place, BadPath>> {
+    let [dav, files, rest @ ..] = segments else { return None };
+    if (dav.as_str(), files.as_str()) != ("dav", "files") {
+        return None;
+    }
+    let Some((home, path)) = rest.split_first() else { return Some(Ok(Place::FileHomes)) };
+    if path.len() > FILE_LEVELS_MAX {
+        return Some(Err(BadPath("files lie at most 64 levels deep")));
+    }
+    Some(Ok(Place::File { home: home.clone(), path: path.to_vec() }))
 }
 
 /// A segment, encoded as this server spells it.
@@ -186,6 +216,16 @@ mod tests {
         let object = Place::Object { home: "ann".into(), segment: "c".into(), name: "a b.ics".into() };
         assert_eq!(read("/dav/calendars/ann/c/a%20b.ics"), object);
         assert_eq!(read("//dav//calendars/ann/c//a b.ics"), object);
+    }
+
+    #[test]
+    fn files_lie_at_any_depth_within_a_bound() {
+        let place = |path: &[&str]| Place::File { home: "ann".into(), path: path.iter().map(|name| (*name).to_owned()).collect() };
+        assert_eq!(read("/dav/files"), Place::FileHomes);
+        assert_eq!(read("/dav/files/ann/"), place(&[]));
+        assert_eq!(read("/dav/files/ann/a%20b/%C3%A9/100%25.txt"), place(&["a b", "é", "100%.txt"]));
+        assert_eq!(read("/dav/files/ann/a/../b"), Place::Nowhere);
+        assert!(Paths::new("").read(&format!("/dav/files/ann{}", "/a".repeat(65))).is_err());
     }
 
     #[test]

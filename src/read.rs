@@ -4,6 +4,8 @@
 mod calendar_multiget;
 mod calendar_query;
 mod expand_property;
+mod file;
+mod folder;
 mod free_busy;
 pub mod get;
 mod members;
@@ -70,6 +72,6 @@ fn facets_of(ask: &Ask) -> Facets {
     match ask {
         Ask::Named(names) => property::facets_of(names),
         Ask::All(include) => property::facets_of(include).and(Facets::STORED),
-        Ask::Names => Facets::STORED,
+        Ask::Names => Facets::STORED.and(Facets::QUOTA),
     }
 }

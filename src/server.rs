@@ -19,6 +19,14 @@ pub struct RequestLimits {
     pub xml_bytes_max: usize,
     /// Collections in one home.
     pub collections_max: i64,
+    /// Bytes of one file.
+    pub file_bytes_max: u64,
+    /// Bytes of all files of one home, what several have in common counted once.
+    pub files_bytes_max: u64,
+    /// Files and folders in one home.
+    pub files_max: i64,
+    /// What one COPY of a collection may hold.
+    pub copy_members_max: i64,
     /// Properties clients set on one resource.
     pub properties_max: usize,
     /// Bytes of one property, as XML.
@@ -27,12 +35,18 @@ pub struct RequestLimits {
     pub properties_bytes_max: usize,
 }
 
+const GIB: u64 = 1 << 30;
+
 impl Default for RequestLimits {
     fn default() -> Self {
         Self {
             object_bytes_max: 10 * 1024 * 1024,
             xml_bytes_max: 8 * 1024 * 1024,
             collections_max: 500,
+            file_bytes_max: GIB,
+            files_bytes_max: 10 * GIB,
+            files_max: 100_000,
+            copy_members_max: 10_000,
             properties_max: 200,
             property_bytes_max: 64 * 1024,
             properties_bytes_max: 256 * 1024,

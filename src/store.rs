@@ -5,12 +5,14 @@
 
 mod append;
 mod baseline;
+mod blobs;
 mod bodies;
 mod calendar;
 #[cfg(test)]
 mod contract;
 mod database;
 mod directory;
+mod files;
 mod marks;
 mod migrate;
 mod postgres;
@@ -24,9 +26,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-pub use append::{Alteration, Change, Context, NewCollection, NewObject, PropertyValue, Reason, Write};
+pub use append::{Alteration, Change, Context, NewCollection, NewFile, NewFolder, NewObject, PropertyValue, Reason, Write};
+pub use blobs::{Blob, CHUNK_BYTES, FileBody, Receiving};
 pub use calendar::Candidates;
+use calendar::PAGE_ROWS;
 pub use directory::{NewPrincipal, Principal};
+pub use files::{Folder, Member, StoredFile, Walked};
 pub use status::Status;
 
 use database::{Database, Query, arguments};
@@ -39,13 +44,15 @@ use crate::failure::Failure;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct HomeId(pub i64);
 
-/// A collection: the position at which it was created in its home. 0 is the home itself.
+/// A collection or folder: the position at which it was created in its home. 0 is the home itself, -1 the root of its files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CollectionId(pub i64);
 
 impl CollectionId {
     /// The home itself.
     pub const HOME: Self = Self(0);
+    /// The root of the home's files.
+    pub const FILES: Self = Self(-1);
 }
 
 /// A change's place in its home's log, from 1 without gaps.

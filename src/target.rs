@@ -8,7 +8,7 @@ use kalends_dav::privilege::PrivilegeSet;
 use crate::failure::Failure;
 use crate::gate;
 use crate::path::Place;
-use crate::store::{Bodies, Collection, Principal, Store, StoredObject};
+use crate::store::{Bodies, Collection, CollectionId, Folder, Principal, Store, StoredFile, StoredObject, Walked};
 
 /// A resolved URL.
 #[derive(Debug, Clone)]
@@ -28,6 +28,10 @@ pub enum Found {
     Fixed(Kind),
     Collection(Box<Collection>),
     Object(Box<Collection>, Box<StoredObject>),
+    /// The root of somebody's files is one too.
+    Folder(Box<Folder>),
+    /// A file, and the folder it is in.
+    File(Box<Folder>, Box<StoredFile>),
     /// Nothing; what its parent is, if there is one.
     Nothing(Option<Kind>),
 }
@@ -44,6 +48,8 @@ impl Target {
             Place::Home(user) => of_owner(store, user, viewer, Found::Fixed(Kind::Home)).await?,
             Place::Collection { home, segment } => in_home(store, home, segment, None, viewer, bodies).await?,
             Place::Object { home, segment, name } => in_home(store, home, segment, Some(name), viewer, bodies).await?,
+            Place::FileHomes => (None, Found::Fixed(Kind::FileHomes)),
+            Place::File { home, path } => among_files(store, home, path, viewer).await?,
         };
         Ok(Self { href: href.to_owned(), place, owner, found })
     }
@@ -54,6 +60,8 @@ impl Target {
             Found::Fixed(kind) => Some(*kind),
             Found::Collection(collection) => Some(collection.kind),
             Found::Object(..) => Some(Kind::Object),
+            Found::Folder(folder) => Some(kind_of_folder(folder)),
+            Found::File(..) => Some(Kind::File),
             Found::Nothing(_) => None,
         }
     }
@@ -63,6 +71,9 @@ impl Target {
         match &self.found {
             Found::Object(collection, _) => Some(collection.kind),
             Found::Collection(_) => Some(Kind::Home),
+            // The parent of what is directly in the root may be asked as any folder: the gate does not tell them apart.
+            Found::Folder(folder) => (folder.id != CollectionId::FILES).then_some(Kind::Folder),
+            Found::File(folder, _) => Some(kind_of_folder(folder)),
             Found::Fixed(_) => None,
             Found::Nothing(parent) => *parent,
         }
@@ -75,11 +86,15 @@ impl Target {
 
     /// Whether the viewer owns it or may at least see it: what is in another's home is not even told to be missing.
     pub fn is_hidden(&self, viewer: &Principal) -> bool {
-        let in_a_home = matches!(self.place, Place::Home(_) | Place::Collection { .. } | Place::Object { .. });
+        let in_a_home = matches!(self.place, Place::Home(_) | Place::Collection { .. } | Place::Object { .. } | Place::File { .. });
         in_a_home
             && self.owner.as_ref().is_some_and(|owner| owner.id != viewer.id)
             && self.privileges(viewer, Kind::Home) == PrivilegeSet::NONE
     }
+}
+
+fn kind_of_folder(folder: &Folder) -> Kind {
+    if folder.id == CollectionId::FILES { Kind::FileHome } else { Kind::Folder }
 }
 
 /// The principal of a segment; the viewer is known already.
@@ -118,6 +133,26 @@ async fn in_home(
             Some(object) => Found::Object(Box::new(collection), Box::new(object)),
             None => Found::Nothing(Some(collection.kind)),
         },
+    };
+    Ok((Some(owner), found))
+}
+
+/// Looks among somebody's files, only for those who may see them.
+async fn among_files(
+    store: &Store,
+    home: &str,
+    path: &[String],
+    viewer: &Arc<Principal>,
+) -> Result<(Option<Arc<Principal>>, Found), Failure> {
+    let Some(owner) = principal_of(store, home, viewer).await? else { return Ok((None, Found::Nothing(None))) };
+    if gate::privileges(viewer, Kind::FileHome, Some(&owner)) == PrivilegeSet::NONE {
+        return Ok((Some(owner), Found::Nothing(None)));
+    }
+    let found = match store.walk(owner.home(), path).await? {
+        Walked::Folder(folder) => Found::Folder(Box::new(folder)),
+        Walked::File(folder, file) => Found::File(Box::new(folder), Box::new(file)),
+        Walked::Free(folder) => Found::Nothing(Some(kind_of_folder(&folder))),
+        Walked::Nowhere => Found::Nothing(None),
     };
     Ok((Some(owner), found))
 }

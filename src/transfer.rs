@@ -1,7 +1,8 @@
-//! Calendars in and out as files: what `kalends import` and `kalends export` do. Rules are those of PUT; transactions are of some hundred
+//! Calendars and files in and out: what `kalends import` and `kalends export` do. Rules are those of PUT; transactions are of some hundred
 //! objects, so that others can write between them.
 
 pub mod archive;
+pub mod files;
 
 use std::collections::HashSet;
 

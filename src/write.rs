@@ -1,8 +1,10 @@
-//! Writing: PUT, DELETE, PROPPATCH, MKCALENDAR and MKCOL. Each reads what is there under its home's lock, judges, appends, commits.
+//! Writing: PUT, DELETE, COPY, MOVE, PROPPATCH, MKCALENDAR and MKCOL. Each reads what is there under its home's lock, judges, appends, commits.
 
 mod conditions;
+mod files;
 mod make_collection;
 mod proppatch;
+mod relocate;
 
 use http::{StatusCode, header};
 use kalends_dav::condition::Conditions;
@@ -12,13 +14,16 @@ use kalends_ical::{CalendarObject, ObjectRefusal, ObjectRule};
 
 use crate::answer::Answer;
 use crate::failure::Error;
+use crate::path::Place;
 use crate::server::Server;
 use crate::store::{Change, Collection, Context, HomeId, NewObject, StoredObject, Write};
 use crate::target::{Found, Target};
 use crate::validators;
 
+pub use files::put_file;
 pub use make_collection::{exists, make_collection};
 pub use proppatch::proppatch;
+pub use relocate::relocate;
 
 /// A UID's bytes: it is part of an index, and no client makes longer ones.
 const UID_BYTES_MAX: usize = 1000;
@@ -26,6 +31,7 @@ const UID_BYTES_MAX: usize = 1000;
 /// Stores a calendar object: RFC 4791 §5.3.2.
 pub async fn put(server: &Server, target: &Target, request: Put, context: Context) -> Result<Answer, Error> {
     let at = ObjectPlace::of(target)?;
+    request.check_calendar_type()?;
     let object = CalendarObject::parse(request.body, &server.object_limits()).map_err(refuse_object)?;
     check_uid_text(&object)?;
     let new = NewObject::of(object);
@@ -51,6 +57,9 @@ pub async fn put(server: &Server, target: &Target, request: Put, context: Contex
 /// Removes an object, or a calendar with everything in it: RFC 4918 §9.6.
 pub async fn delete(server: &Server, target: &Target, asked: Conditions, context: Context) -> Result<Answer, Error> {
     let Some(owner) = &target.owner else { return Err(Refusal::not_found().into()) };
+    if matches!(target.place, Place::File { .. }) {
+        return files::delete_file(server, target, &asked, context).await;
+    }
     let home = owner.home();
     let mut write = server.store.write(&[home], context).await?.ok_or_else(Refusal::not_found)?;
     if let Found::Collection(found) = &target.found {
@@ -84,9 +93,7 @@ struct ObjectPlace<'a> {
 impl<'a> ObjectPlace<'a> {
     fn of(target: &'a Target) -> Result<Self, Refusal> {
         match (&target.place, &target.owner) {
-            (crate::path::Place::Object { home, segment, name }, Some(owner)) => {
-                Ok(Self { home: owner.home(), home_segment: home, segment, name })
-            }
+            (Place::Object { home, segment, name }, Some(owner)) => Ok(Self { home: owner.home(), home_segment: home, segment, name }),
             _ => Err(Refusal::not_found()),
         }
     }

@@ -115,6 +115,12 @@ impl Account {
         Self::new(server, &format!("{}-other{}", self.name, NEXT.fetch_add(1, Ordering::Relaxed)))
     }
 
+    /// Where the account's files are, on a server of ours.
+    pub fn files(&self) -> String {
+        assert!(self.server.is_some(), "no specification says where a server has files: run these tests on one of ours");
+        format!("/dav/files/{}/", self.name)
+    }
+
     /// The path of an object in the test's calendar.
     pub fn object(&self, name: &str) -> String {
         format!("{}{name}", self.calendar)

@@ -23,6 +23,10 @@ kinds! {
     Outbox = 6, "A scheduling outbox (RFC 6638 §2.1).";
     Calendar = 7, "A calendar collection (RFC 4791 §4.2).";
     Object = 8, "A calendar object resource (RFC 4791 §4.1).";
+    FileHomes = 9, "The collection of everyone's files.";
+    FileHome = 10, "The root of one principal's files.";
+    Folder = 11, "An ordinary collection among files (RFC 4918 §5.2).";
+    File = 12, "A file of any type.";
 }
 
 /// A set of kinds: where a row of a table applies.
@@ -50,14 +54,25 @@ impl KindSet {
 /// Every kind.
 pub const ANY: KindSet = KindSet::of(KINDS);
 /// Everything that has members.
-pub const COLLECTION: KindSet =
-    KindSet::of(&[Kind::Root, Kind::Principals, Kind::Homes, Kind::Home, Kind::Inbox, Kind::Outbox, Kind::Calendar]);
+pub const COLLECTION: KindSet = KindSet::of(&[
+    Kind::Root,
+    Kind::Principals,
+    Kind::Homes,
+    Kind::Home,
+    Kind::Inbox,
+    Kind::Outbox,
+    Kind::Calendar,
+    Kind::FileHomes,
+    Kind::FileHome,
+    Kind::Folder,
+]);
 /// What belongs to one principal.
-pub const OWNED: KindSet = KindSet::of(&[Kind::Home, Kind::Inbox, Kind::Outbox, Kind::Calendar, Kind::Object]);
+pub const OWNED: KindSet =
+    KindSet::of(&[Kind::Home, Kind::Inbox, Kind::Outbox, Kind::Calendar, Kind::Object, Kind::FileHome, Kind::Folder, Kind::File]);
 /// Collections inside a home.
 pub const IN_HOME: KindSet = KindSet::of(&[Kind::Inbox, Kind::Outbox, Kind::Calendar]);
 /// Collections that keep a log of changes a client can follow (RFC 6578).
-pub const SYNCED: KindSet = KindSet::of(&[Kind::Home, Kind::Inbox, Kind::Calendar]);
+pub const SYNCED: KindSet = KindSet::of(&[Kind::Home, Kind::Inbox, Kind::Calendar, Kind::FileHome, Kind::Folder]);
 /// Collections that hold calendar object resources which can be read by report.
 pub const READABLE: KindSet = KindSet::of(&[Kind::Inbox, Kind::Calendar]);
 /// Only calendars.
@@ -66,6 +81,12 @@ pub const CALENDAR: KindSet = KindSet::of(&[Kind::Calendar]);
 pub const HOME: KindSet = KindSet::of(&[Kind::Home]);
 /// Only objects.
 pub const OBJECT: KindSet = KindSet::of(&[Kind::Object]);
+/// What holds files.
+pub const FOLDER: KindSet = KindSet::of(&[Kind::FileHome, Kind::Folder]);
+/// Only files.
+pub const FILE: KindSet = KindSet::of(&[Kind::File]);
+/// What has a body of its own.
+pub const CONTENT: KindSet = KindSet::of(&[Kind::Object, Kind::File]);
 /// Only inboxes.
 pub const INBOX: KindSet = KindSet::of(&[Kind::Inbox]);
 /// Only principals.
@@ -85,12 +106,12 @@ impl Kind {
         const OUTBOX: &[Name] = &[Name::known(DAV, "collection"), Name::known(CALDAV, "schedule-outbox")];
         const CALENDAR: &[Name] = &[Name::known(DAV, "collection"), Name::known(CALDAV, "calendar")];
         match self {
-            Self::Root | Self::Principals | Self::Homes | Self::Home => PLAIN,
+            Self::Root | Self::Principals | Self::Homes | Self::Home | Self::FileHomes | Self::FileHome | Self::Folder => PLAIN,
             Self::Principal => PRINCIPAL,
             Self::Inbox => INBOX,
             Self::Outbox => OUTBOX,
             Self::Calendar => CALENDAR,
-            Self::Object => &[],
+            Self::Object | Self::File => &[],
         }
     }
 }

@@ -4,6 +4,7 @@
 //! [`report`]. Dispatch and advertising read the same rows, so they cannot disagree. No I/O, no clock, no SQL.
 
 pub mod condition;
+pub mod destination;
 pub mod filter;
 pub mod if_header;
 pub mod kind;
@@ -13,6 +14,7 @@ pub mod name;
 pub mod precondition;
 pub mod privilege;
 pub mod property;
+pub mod range;
 pub mod report;
 pub mod request;
 pub mod resource;

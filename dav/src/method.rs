@@ -1,6 +1,6 @@
 //! Methods: RFC 3744 Appendix B as data. The gate and `Allow` read the same table.
 
-use crate::kind::{ANY, CALENDAR, COLLECTION, HOME, Kind, KindSet, OBJECT, OWNED};
+use crate::kind::{ANY, COLLECTION, CONTENT, HOME, Kind, KindSet, OWNED};
 use crate::privilege::Privilege;
 
 /// On which resource a privilege is needed.
@@ -38,8 +38,12 @@ const fn unmapped(method: &'static str, section: &'static str, parents: KindSet,
 use On::{Parent, Target};
 use Privilege::{Bind, Read, ReadFreeBusy, Unbind, WriteContent, WriteProperties};
 
-const READABLE_BODY: KindSet = KindSet::of(&[Kind::Calendar, Kind::Object]);
-const REMOVABLE: KindSet = KindSet::of(&[Kind::Calendar, Kind::Object]);
+const READABLE_BODY: KindSet = KindSet::of(&[Kind::Calendar, Kind::Object, Kind::File]);
+const REMOVABLE: KindSet = KindSet::of(&[Kind::Calendar, Kind::Object, Kind::Folder, Kind::File]);
+/// What takes a PUT of something new.
+const HOLDING: KindSet = KindSet::of(&[Kind::Calendar, Kind::FileHome, Kind::Folder]);
+/// What may hold collections that clients make.
+const BRANCHING: KindSet = KindSet::of(&[Kind::Home, Kind::FileHome, Kind::Folder]);
 
 /// The table.
 #[rustfmt::skip]
@@ -47,16 +51,36 @@ pub static METHODS: &[MethodRule] = &[
     mapped  ("OPTIONS",    "RFC 9110 §9.3.7",  ANY,           &[(Target, Read)]),
     mapped  ("GET",        "RFC 9110 §9.3.1",  READABLE_BODY, &[(Target, Read)]),
     mapped  ("HEAD",       "RFC 9110 §9.3.2",  READABLE_BODY, &[(Target, Read)]),
-    mapped  ("PUT",        "RFC 4918 §9.7",    OBJECT,        &[(Target, WriteContent)]),
-    unmapped("PUT",        "RFC 4791 §5.3.2",  CALENDAR,      &[(Parent, Bind)]),
+    mapped  ("PUT",        "RFC 4918 §9.7",    CONTENT,       &[(Target, WriteContent)]),
+    unmapped("PUT",        "RFC 4791 §5.3.2",  HOLDING,       &[(Parent, Bind)]),
     mapped  ("DELETE",     "RFC 4918 §9.6",    REMOVABLE,     &[(Parent, Unbind)]),
+    // What they take at their destination is in the other table. MOVE takes Read too, or it would show what it moves.
+    mapped  ("COPY",       "RFC 4918 §9.8",    REMOVABLE,     &[(Target, Read)]),
+    mapped  ("MOVE",       "RFC 4918 §9.9",    REMOVABLE,     &[(Target, Read), (Parent, Unbind)]),
     mapped  ("PROPFIND",   "RFC 4918 §9.1",    ANY,           &[(Target, Read)]),
     mapped  ("PROPPATCH",  "RFC 4918 §9.2",    OWNED,         &[(Target, WriteProperties)]),
     unmapped("MKCALENDAR", "RFC 4791 §5.3.1",  HOME,          &[(Parent, Bind)]),
-    unmapped("MKCOL",      "RFC 5689 §3",      HOME,          &[(Parent, Bind)]),
+    unmapped("MKCOL",      "RFC 5689 §3",      BRANCHING,     &[(Parent, Bind)]),
     // Each report names its own privilege (crate::report); free-busy needs the least.
     mapped  ("REPORT",     "RFC 3253 §3.6",    ANY,           &[(Target, ReadFreeBusy)]),
 ];
+
+/// What the destination of a COPY or MOVE takes: RFC 3744 Appendix B.
+#[rustfmt::skip]
+pub static DESTINATIONS: &[MethodRule] = &[
+    unmapped("COPY",       "RFC 4918 §9.8.4",  HELD_OR_MADE,  &[(Parent, Bind)]),
+    mapped  ("COPY",       "RFC 4918 §9.8.4",  REMOVABLE,     &[(Target, WriteContent), (Target, WriteProperties)]),
+    unmapped("MOVE",       "RFC 4918 §9.9.3",  HELD_OR_MADE,  &[(Parent, Bind)]),
+    mapped  ("MOVE",       "RFC 4918 §9.9.3",  REMOVABLE,     &[(Parent, Bind), (Parent, Unbind)]),
+];
+
+const HELD_OR_MADE: KindSet = KindSet::of(&[Kind::Home, Kind::Calendar, Kind::FileHome, Kind::Folder]);
+
+/// The row for the destination of a COPY or MOVE: a resource of that kind, or nothing in a parent of that kind.
+pub fn rule_for_destination(method: &str, there: Option<Kind>, parent: Option<Kind>) -> Option<&'static MethodRule> {
+    let kind = there.or(parent)?;
+    DESTINATIONS.iter().find(|rule| rule.method == method && rule.mapped == there.is_some() && rule.kinds.has(kind))
+}
 
 /// The row for a method on a mapped resource of that kind.
 pub fn rule_for(method: &str, kind: Kind) -> Option<&'static MethodRule> {
@@ -76,7 +100,8 @@ pub fn is_known(method: &str) -> bool {
 /// Whether a method only asks, wherever it may be used: it needs nothing but to read.
 pub fn only_reads(method: &str) -> bool {
     let reads = |rule: &MethodRule| rule.needs.iter().all(|(_, privilege)| matches!(privilege, Read | ReadFreeBusy));
-    is_known(method) && METHODS.iter().filter(|rule| rule.method == method).all(reads)
+    let writes_elsewhere = DESTINATIONS.iter().any(|rule| rule.method == method);
+    is_known(method) && !writes_elsewhere && METHODS.iter().filter(|rule| rule.method == method).all(reads)
 }
 
 /// The value of `Allow` for a resource of that kind.
@@ -106,8 +131,10 @@ mod tests {
     #[test]
     fn allow_lists_what_the_table_holds() {
         assert_eq!(allow(Kind::Root), "OPTIONS, PROPFIND, REPORT");
-        assert_eq!(allow(Kind::Calendar), "OPTIONS, GET, HEAD, PUT, DELETE, PROPFIND, PROPPATCH, REPORT");
+        assert_eq!(allow(Kind::Calendar), "OPTIONS, GET, HEAD, PUT, DELETE, COPY, MOVE, PROPFIND, PROPPATCH, REPORT");
         assert_eq!(allow_unmapped(Kind::Home), "MKCALENDAR, MKCOL");
+        assert_eq!(allow(Kind::Folder), "OPTIONS, DELETE, COPY, MOVE, PROPFIND, PROPPATCH, REPORT");
+        assert_eq!(allow_unmapped(Kind::Folder), "PUT, MKCOL");
     }
 
     #[test]
@@ -115,6 +142,18 @@ mod tests {
         let reading: Vec<&str> = METHODS.iter().map(|rule| rule.method).filter(|method| only_reads(method)).collect();
         assert_eq!(reading, ["OPTIONS", "GET", "HEAD", "PROPFIND", "REPORT"]);
         assert!(!only_reads("LOCK"));
+    }
+
+    #[test]
+    fn rfc3744_appendix_b_a_destination_takes_what_it_says() {
+        let needs = |method, there, parent| rule_for_destination(method, there, parent).map(|rule| rule.needs);
+        let folder = Some(Kind::Folder);
+        assert_eq!(needs("COPY", None, folder), Some(&[(Parent, Bind)][..]));
+        assert_eq!(needs("COPY", Some(Kind::File), folder), Some(&[(Target, WriteContent), (Target, WriteProperties)][..]));
+        assert_eq!(needs("MOVE", None, folder), Some(&[(Parent, Bind)][..]));
+        assert_eq!(needs("MOVE", Some(Kind::File), folder), Some(&[(Parent, Bind), (Parent, Unbind)][..]));
+        assert_eq!(needs("MOVE", Some(Kind::FileHome), None), None);
+        assert_eq!(needs("COPY", Some(Kind::Inbox), Some(Kind::Home)), None);
     }
 
     #[test]

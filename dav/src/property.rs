@@ -2,14 +2,16 @@
 //!
 //! PROPFIND, the reports, PROPPATCH and MKCALENDAR read this table. A property without a row is dead: it is kept and given back.
 
+use std::borrow::Cow;
+
 use http::StatusCode;
 
-use crate::kind::{ANY, CALENDAR, IN_HOME, INBOX, Kind, KindSet, OBJECT, OWNED, PRINCIPAL, SYNCED};
+use crate::kind::{ANY, CALENDAR, CONTENT, FOLDER, IN_HOME, INBOX, Kind, KindSet, OBJECT, OWNED, PRINCIPAL, SYNCED};
 use crate::name::{APPLE_ICAL, CALDAV, CALENDARSERVER, DAV, Name};
 use crate::precondition::Precondition;
 use crate::privilege::PRIVILEGES;
 use crate::report::REPORTS;
-use crate::resource::{CollectionDetails, Details, Facets, ObjectDetails, PrincipalDetails, Resource, Viewer};
+use crate::resource::{CollectionDetails, Details, Facets, ObjectDetails, PrincipalDetails, Quota, Resource, Viewer};
 use crate::writer::XmlWriter;
 use crate::xml::Element;
 
@@ -99,11 +101,14 @@ pub static LIVE_PROPERTIES: &[LiveProperty] = &[
     live(DAV, "creationdate",       "RFC 4918 §15.1",  OWNED,      |r, _, w| created(r, w)).in_allprop(),
     kept(DAV, "displayname",        "RFC 4918 §15.2",  OWNED,      any_text).in_allprop(),
     live(DAV, "displayname",        "RFC 4918 §15.2",  PRINCIPAL,  |r, _, w| principal(r).map(|p| w.text(&p.display_name)).is_some()).in_allprop(),
-    live(DAV, "getcontentlength",   "RFC 4918 §15.4",  OBJECT,     |r, _, w| object(r).map(|o| w.text(&o.size.to_string())).is_some()).in_allprop(),
-    live(DAV, "getcontenttype",     "RFC 4918 §15.5",  OBJECT,     |r, _, w| object(r).map(|o| w.text(&content_type(o.component))).is_some()).in_allprop(),
-    live(DAV, "getetag",            "RFC 4918 §15.6",  OBJECT,     |r, _, w| object(r).map(|o| w.text(&o.etag)).is_some()).in_allprop(),
-    live(DAV, "getlastmodified",    "RFC 4918 §15.7",  OBJECT,     |r, _, w| object(r).map(|o| w.text(&http_date(o.modified_at))).is_some()).in_allprop(),
+    live(DAV, "getcontentlength",   "RFC 4918 §15.4",  CONTENT,    |r, _, w| content(r).map(|c| w.text(&c.size.to_string())).is_some()).in_allprop(),
+    live(DAV, "getcontenttype",     "RFC 4918 §15.5",  CONTENT,    |r, _, w| content(r).map(|c| w.text(&c.media_type)).is_some()).in_allprop(),
+    live(DAV, "getetag",            "RFC 4918 §15.6",  CONTENT,    |r, _, w| content(r).map(|c| w.text(c.etag)).is_some()).in_allprop(),
+    live(DAV, "getlastmodified",    "RFC 4918 §15.7",  CONTENT,    |r, _, w| content(r).map(|c| w.text(&http_date(c.modified_at))).is_some()).in_allprop(),
     live(DAV, "resourcetype",       "RFC 4918 §15.9",  ANY,        |r, _, w| { r.kind.resource_types().iter().for_each(|name| w.empty(name)); true }).in_allprop(),
+    // RFC 4331 §3, §4: quota
+    live(DAV, "quota-available-bytes", "RFC 4331 §3",  FOLDER,     |r, _, w| quota(r).map(|q| w.text(&q.available.to_string())).is_some()).needs(Facets::QUOTA),
+    live(DAV, "quota-used-bytes",   "RFC 4331 §4",     FOLDER,     |r, _, w| quota(r).map(|q| w.text(&q.used.to_string())).is_some()).needs(Facets::QUOTA),
     // RFC 3253 §3.1.5: reports; RFC 5842 §3.1; RFC 5397
     live(DAV, "supported-report-set",   "RFC 3253 §3.1.5", ANY,    |r, _, w| reports(r.kind, w)),
     live(DAV, "resource-id",            "RFC 5842 §3.1", ANY,      |r, _, w| resource_id(r, w)),
@@ -268,6 +273,32 @@ fn object(resource: &Resource) -> Option<&ObjectDetails> {
     if let Details::Object(details) = &resource.details { Some(details) } else { None }
 }
 
+fn quota(resource: &Resource) -> Option<Quota> {
+    collection(resource).and_then(|details| details.quota)
+}
+
+/// What objects and files have in common.
+struct Content<'a> {
+    etag: &'a str,
+    media_type: Cow<'a, str>,
+    size: i64,
+    modified_at: i64,
+}
+
+fn content(resource: &Resource) -> Option<Content<'_>> {
+    match &resource.details {
+        Details::Object(object) => {
+            let media_type = content_type(object.component).into();
+            Some(Content { etag: &object.etag, media_type, size: object.size, modified_at: object.modified_at })
+        }
+        Details::File(file) => {
+            let media_type = file.media_type.as_str().into();
+            Some(Content { etag: &file.etag, media_type, size: file.size, modified_at: file.modified_at })
+        }
+        Details::None | Details::Principal(_) | Details::Collection(_) => None,
+    }
+}
+
 fn href(writer: &mut XmlWriter, href: &str) -> bool {
     writer.element(&Name::known(DAV, "href"), href);
     true
@@ -277,6 +308,7 @@ fn created(resource: &Resource, writer: &mut XmlWriter) -> bool {
     let at = match &resource.details {
         Details::Collection(details) => details.created_at,
         Details::Object(details) => details.created_at,
+        Details::File(details) => details.created_at,
         Details::None | Details::Principal(_) => return false,
     };
     writer.text(&rfc3339(at));
@@ -299,7 +331,7 @@ fn resource_id(resource: &Resource, writer: &mut XmlWriter) -> bool {
     let uuid = match &resource.details {
         Details::Principal(details) => &details.uuid,
         Details::Collection(details) => &details.uuid,
-        Details::None | Details::Object(_) => return false,
+        Details::None | Details::Object(_) | Details::File(_) => return false,
     };
     href(writer, &format!("urn:uuid:{uuid}"))
 }

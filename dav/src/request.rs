@@ -4,8 +4,10 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header};
 
 use crate::condition::Conditions;
+use crate::destination::{Destination, overwrite};
 use crate::name::{CALDAV, DAV, Name};
 use crate::precondition::{Precondition, Refusal};
+use crate::range::Ranges;
 use crate::xml::Element;
 
 /// Different properties that one body may ask for.
@@ -46,9 +48,13 @@ pub enum DavRequest {
         head: bool,
         /// For 304.
         conditions: Conditions,
+        /// RFC 9110 §14.2: of a GET alone.
+        ranges: Ranges,
     },
-    /// RFC 4791 §5.3.2.
+    /// RFC 4918 §9.7, RFC 4791 §5.3.2.
     Put(Put),
+    /// RFC 4918 §9.8 and §9.9.
+    Relocate(Relocate),
     /// RFC 4918 §9.6.
     Delete(Conditions),
     /// RFC 4918 §9.1.
@@ -61,13 +67,30 @@ pub enum DavRequest {
     Report(ReportBody),
 }
 
-/// RFC 4791 §5.3.2.
+/// RFC 4918 §9.7, RFC 4791 §5.3.2.
 #[derive(Debug, Clone)]
 pub struct Put {
     /// On the resource as it is.
     pub conditions: Conditions,
-    /// The object.
+    /// `Content-Type` as it was sent.
+    pub media_type: Option<String>,
+    /// The object; empty of a file, which is not read at once.
     pub body: Bytes,
+}
+
+/// COPY or MOVE.
+#[derive(Debug, Clone)]
+pub struct Relocate {
+    /// On the source as it is, and with `If` on others.
+    pub conditions: Conditions,
+    /// Where to.
+    pub destination: Destination,
+    /// Whether what is there may be replaced.
+    pub overwrite: bool,
+    /// Whether a collection goes with its members; always where there is no `Depth`.
+    pub with_members: bool,
+    /// Whether it was MOVE.
+    pub moves: bool,
 }
 
 /// RFC 4918 §9.1.
@@ -142,9 +165,12 @@ pub struct ReportBody {
 pub fn parse(method: &str, headers: &HeaderMap, body: Bytes) -> Result<DavRequest, Refusal> {
     match method {
         "OPTIONS" => Ok(DavRequest::Options),
-        "GET" | "HEAD" => Ok(DavRequest::Get { head: method == "HEAD", conditions: Conditions::read(headers)? }),
+        "GET" | "HEAD" => {
+            Ok(DavRequest::Get { head: method == "HEAD", conditions: Conditions::read(headers)?, ranges: ranges(method, headers) })
+        }
         "PUT" => put(headers, body),
         "DELETE" => delete(headers),
+        "COPY" | "MOVE" => relocate(headers, method == "MOVE"),
         "PROPFIND" => propfind(headers, &body),
         "PROPPATCH" => proppatch(headers, &body),
         "MKCALENDAR" => make_collection(headers, &body, true),
@@ -154,20 +180,54 @@ pub fn parse(method: &str, headers: &HeaderMap, body: Bytes) -> Result<DavReques
     }
 }
 
-/// RFC 4791 §5.3.2.1: calendar data is text/calendar. A missing type is read as that; `method=` alone does not matter (T10).
-fn put(headers: &HeaderMap, body: Bytes) -> Result<DavRequest, Refusal> {
-    let media_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("text/calendar");
-    let essence = media_type.split(';').next().unwrap_or_default().trim();
-    // curl sends its default type for any body; what is inside decides.
-    let accepted = ["text/calendar", "application/x-www-form-urlencoded", "application/octet-stream", "text/plain"];
-    if !accepted.iter().any(|known| essence.eq_ignore_ascii_case(known)) {
-        return Err(Refusal::rule(Precondition::SupportedCalendarData, format!("a calendar holds text/calendar, not {essence}")));
+impl Put {
+    /// RFC 4791 §5.3.2.1: calendar data is text/calendar. A missing type is read as that; `method=` alone does not matter (T10).
+    ///
+    /// # Errors
+    /// `CALDAV:supported-calendar-data` for another type.
+    pub fn check_calendar_type(&self) -> Result<(), Refusal> {
+        let essence = self.media_type.as_deref().unwrap_or("text/calendar").split(';').next().unwrap_or_default().trim();
+        // curl sends its default type for any body; what is inside decides.
+        let accepted = ["text/calendar", "application/x-www-form-urlencoded", "application/octet-stream", "text/plain"];
+        if accepted.iter().any(|known| essence.eq_ignore_ascii_case(known)) {
+            return Ok(());
+        }
+        Err(Refusal::rule(Precondition::SupportedCalendarData, format!("a calendar holds text/calendar, not {essence}")))
     }
+}
+
+/// RFC 9110 §14.2: ranges are of GET alone.
+fn ranges(method: &str, headers: &HeaderMap) -> Ranges {
+    if method == "GET" { Ranges::read(headers) } else { Ranges::default() }
+}
+
+fn put(headers: &HeaderMap, body: Bytes) -> Result<DavRequest, Refusal> {
+    let media_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).map(str::to_owned);
     if headers.contains_key(header::CONTENT_RANGE) {
         // RFC 9110 §14.5: a partial PUT that is not understood must not be stored as a whole.
         return Err(Refusal::bad_request("a partial PUT (Content-Range) is not supported"));
     }
-    Ok(DavRequest::Put(Put { conditions: Conditions::read(headers)?, body }))
+    if headers.get(header::CONTENT_ENCODING).is_some_and(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+        // RFC 9110 §8.4: given back without its coding it would be something else.
+        return Err(Refusal::status(StatusCode::UNSUPPORTED_MEDIA_TYPE, "a body is put without a Content-Encoding"));
+    }
+    Ok(DavRequest::Put(Put { conditions: Conditions::read(headers)?, media_type, body }))
+}
+
+/// RFC 4918 §9.8.3, §9.9.2: a collection is copied with everything or with nothing in it, and moved with everything.
+fn relocate(headers: &HeaderMap, moves: bool) -> Result<DavRequest, Refusal> {
+    let with_members = match depth(headers)? {
+        None | Some(Depth::Infinity) => true,
+        Some(Depth::Zero) => false,
+        Some(Depth::One) => return Err(Refusal::bad_request("COPY has Depth 0 or infinity, MOVE infinity (RFC 4918 §9.8.3)")),
+    };
+    Ok(DavRequest::Relocate(Relocate {
+        conditions: Conditions::read(headers)?,
+        destination: Destination::read(headers)?,
+        overwrite: overwrite(headers)?,
+        with_members,
+        moves,
+    }))
 }
 
 /// RFC 4918 §9.6.1: a collection is deleted with everything in it.

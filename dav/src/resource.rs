@@ -59,6 +59,8 @@ pub enum Details {
     Collection(Box<CollectionDetails>),
     /// A calendar object resource.
     Object(Box<ObjectDetails>),
+    /// A file.
+    File(Box<FileDetails>),
 }
 
 /// What is known of a principal.
@@ -95,6 +97,32 @@ pub struct CollectionDetails {
     pub default_calendar: Option<String>,
     /// Never changes: `DAV:resource-id` (RFC 5842 §3.1).
     pub uuid: String,
+    /// Of what holds files. `None` unless [`Facets::QUOTA`] was asked.
+    pub quota: Option<Quota>,
+}
+
+/// RFC 4331, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quota {
+    /// What may still be stored.
+    pub available: i64,
+    /// What is stored.
+    pub used: i64,
+}
+
+/// What is known of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileDetails {
+    /// Strong and quoted.
+    pub etag: String,
+    /// As its client named it.
+    pub media_type: String,
+    /// Size in bytes.
+    pub size: i64,
+    /// UTC microseconds.
+    pub created_at: i64,
+    /// UTC microseconds.
+    pub modified_at: i64,
 }
 
 /// What is known of a calendar object resource.
@@ -125,6 +153,8 @@ impl Facets {
     pub const STORED: Self = Self(1);
     /// Bodies.
     pub const BODY: Self = Self(2);
+    /// How much files take, and may take.
+    pub const QUOTA: Self = Self(4);
 
     /// Both.
     pub const fn and(self, other: Self) -> Self {

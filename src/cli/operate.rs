@@ -50,6 +50,8 @@ pub async fn status(command: &Status, config: &Config) -> Result<(), Failure> {
         ("collections", status.collections),
         ("objects", status.objects),
         ("body_bytes", status.body_bytes),
+        ("files", status.files),
+        ("file_bytes", status.file_bytes),
         ("log_rows", status.log_rows),
         ("schema", status.schema),
         ("homes_waiting_for_followers", status.waiting),

@@ -18,6 +18,7 @@ use crate::read::get::PRODUCT;
 use crate::server::RequestLimits;
 use crate::store::{Change, Principal, Store};
 use crate::transfer::archive::{self, Archive};
+use crate::transfer::files::FileImporter;
 use crate::transfer::{Importer, Incoming, OnConflict, Outcome, Tally, export as export_calendar};
 
 /// Bytes of a file that is imported.
@@ -78,8 +79,16 @@ pub struct Export {
 
 pub async fn import(command: Import, store: &Store, limits: &RequestLimits, environment: Environment) -> Result<(), Failure> {
     let principal = find(store, &command.name).await?;
-    let mut importing =
-        Importing { command: &command, store, limits, environment, principal, progress: Progress::new(), sums: Tally::default() };
+    let mut importing = Importing {
+        command: &command,
+        store,
+        limits,
+        environment,
+        principal,
+        progress: Progress::new(),
+        sums: Tally::default(),
+        refused_files: 0,
+    };
     match command.file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("zip")) {
         true => importing.zip().await?,
         false => importing.ics().await?,
@@ -95,6 +104,7 @@ struct Importing<'a> {
     principal: Principal,
     progress: Progress,
     sums: Tally,
+    refused_files: usize,
 }
 
 impl<'a> Importing<'a> {
@@ -169,7 +179,54 @@ impl<'a> Importing<'a> {
             let tally = importer.import(archive.objects(&found, bytes_max), teller(&mut self.progress, self.command.json, count)).await?;
             self.add(tally);
         }
+        self.files(&mut archive).await
+    }
+
+    /// The files of an archive, and what became of them all.
+    async fn files(&mut self, archive: &mut Archive<BufReader<File>>) -> Result<(), Failure> {
+        let as_json = self.command.json;
+        let mut importer = FileImporter {
+            store: self.store,
+            home: self.principal.home(),
+            on_conflict: self.on_conflict(),
+            dry_run: true,
+            limits: *self.limits,
+            environment: self.environment,
+            context: context(self.environment),
+        };
+        if importer.on_conflict == OnConflict::Fail {
+            importer.import(archive, |_, _| {}).await?;
+        }
+        importer.dry_run = self.command.dry_run;
+        let tally = importer
+            .import(archive, |entry, outcome| {
+                let (path, (word, why)) = (entry.path.join("/"), told(outcome));
+                match why {
+                    _ if as_json => say(&json!({"file": path, "outcome": word, "why": why}).to_string()),
+                    Some(why) => say(&format!("{path}: refused: {why}")),
+                    None => {}
+                }
+            })
+            .await?;
+        if tally.all() > 0 && !as_json {
+            let Tally { added, replaced, unchanged, skipped, refused } = tally;
+            let begin = if importer.dry_run { "Would import" } else { "Imported" };
+            say(&format!(
+                "{begin} {} of {} files: {added} added, {replaced} replaced, {unchanged} unchanged, {skipped} skipped, {refused} refused.",
+                added + replaced,
+                tally.all()
+            ));
+        }
+        self.refused_files = tally.refused;
         Ok(())
+    }
+
+    fn on_conflict(&self) -> OnConflict {
+        match self.command.on_conflict {
+            Policy::Skip => OnConflict::Skip,
+            Policy::Replace => OnConflict::Replace,
+            Policy::Fail => OnConflict::Fail,
+        }
     }
 
     /// Imports twice where nothing at all is to be done if one object is in the way: first to see.
@@ -184,11 +241,7 @@ impl<'a> Importing<'a> {
     }
 
     fn importer(&self, segment: &str, dry_run: bool) -> Importer<'a> {
-        let on_conflict = match self.command.on_conflict {
-            Policy::Skip => OnConflict::Skip,
-            Policy::Replace => OnConflict::Replace,
-            Policy::Fail => OnConflict::Fail,
-        };
+        let on_conflict = self.on_conflict();
         let limits = Limits { object_bytes_max: self.limits.object_bytes_max, ..Limits::default() };
         let (store, home, context) = (self.store, self.principal.home(), context(self.environment));
         Importer { store, home, segment: segment.to_owned(), on_conflict, dry_run, limits, context }
@@ -216,9 +269,9 @@ impl<'a> Importing<'a> {
                 added + replaced
             ));
         }
-        match refused {
+        match refused + self.refused_files {
             0 => Ok(()),
-            _ => Err(Failure::new("some objects were refused; the lines above say why")),
+            _ => Err(Failure::new("some objects or files were refused; the lines above say why")),
         }
     }
 }
@@ -230,19 +283,24 @@ fn teller(progress: &mut Progress, as_json: bool, count: usize) -> impl FnMut(&I
         done += 1;
         progress.show(done, count);
         let uid = &incoming.uid;
-        let (word, why) = match outcome {
-            Outcome::Added => ("added", None),
-            Outcome::Replaced => ("replaced", None),
-            Outcome::Unchanged => ("unchanged", None),
-            Outcome::Skipped => ("skipped", None),
-            Outcome::Refused(why) => ("refused", Some(why)),
-        };
+        let (word, why) = told(outcome);
         if as_json {
             say(&json!({"uid": uid, "outcome": word, "why": why}).to_string());
         } else if let Some(why) = why {
             progress.clear();
             say(&format!("{uid}: refused: {why}"));
         }
+    }
+}
+
+/// An outcome in a word, and why it is one that nobody wants.
+fn told(outcome: &Outcome) -> (&'static str, Option<&String>) {
+    match outcome {
+        Outcome::Added => ("added", None),
+        Outcome::Replaced => ("replaced", None),
+        Outcome::Unchanged => ("unchanged", None),
+        Outcome::Skipped => ("skipped", None),
+        Outcome::Refused(why) => ("refused", Some(why)),
     }
 }
 
@@ -280,7 +338,8 @@ pub async fn export(command: Export, store: &Store) -> Result<(), Failure> {
         }
         (None, Some(path)) => {
             let written = whole(path, async |file| archive::write(store, &principal, file).await).await?;
-            say(&format!("Exported {} calendars with {} objects to {}.", written.calendars, written.objects, path.display()));
+            let files = if written.files > 0 { format!(" and {} files", written.files) } else { String::new() };
+            say(&format!("Exported {} calendars with {} objects{files} to {}.", written.calendars, written.objects, path.display()));
             Ok(())
         }
         (None, None) => Err(Failure::new("name the zip file with --output, or one calendar with --calendar")),

@@ -1,7 +1,7 @@
 //! Compression of answers where the client asks for it: RFC 9110 §8.4, §12.5.3; gzip (RFC 1952), br (RFC 7932), zstd (RFC 8878).
 //!
 //! Another coding is another representation, with an entity tag of its own (RFC 9110 §8.8.3). Clients send an object's tag back in If-Match,
-//! so what has a strong one is never compressed; the stream of a whole calendar is, and its tag is weak then.
+//! so what has a strong one, files among it, is never compressed; the stream of a whole calendar is, and its tag is weak then.
 
 use std::io::Write;
 
@@ -97,8 +97,10 @@ fn is_worth_it(answer: &Answer) -> bool {
         }
         Body::Pieces(..) => true,
     };
+    // What has a length promised is a file, whole or in part.
+    let is_file = header_of(header::ACCEPT_RANGES).is_some();
     let has_body = matches!(answer.status, StatusCode::OK | StatusCode::MULTI_STATUS) || !streams;
-    has_body && is_text.iter().any(|begin| media_type.starts_with(begin)) && header_of(header::CONTENT_ENCODING).is_none()
+    !is_file && has_body && is_text.iter().any(|begin| media_type.starts_with(begin)) && header_of(header::CONTENT_ENCODING).is_none()
 }
 
 /// RFC 9110 §8.8.1.

@@ -8,7 +8,7 @@ use crate::config::Reloadable;
 const METHODS: &str =
     "GET, HEAD, OPTIONS, PUT, DELETE, POST, PROPFIND, PROPPATCH, REPORT, MKCOL, MKCALENDAR, COPY, MOVE, LOCK, UNLOCK, ACL";
 /// What scripts may read beside the plain headers.
-const EXPOSED: &str = "ETag, DAV, Location, Content-Location, Lock-Token, Preference-Applied, Retry-After, Schedule-Tag, X-Request-Id";
+const EXPOSED: &str = "ETag, DAV, Location, Content-Location, Content-Range, Accept-Ranges, Lock-Token, Preference-Applied, Retry-After, Schedule-Tag, X-Request-Id";
 /// How long a browser remembers that it may ask, in seconds.
 const MAX_AGE_SECONDS: &str = "7200";
 /// Bytes of the list of headers a page wants to send.

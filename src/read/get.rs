@@ -5,6 +5,7 @@ use http::{StatusCode, header};
 use kalends_dav::condition::Conditions;
 use kalends_dav::name::DAV;
 use kalends_dav::property::{content_type, http_date};
+use kalends_dav::range::Ranges;
 use kalends_dav::{Kind, Refusal};
 use kalends_ical::CalendarObject;
 use kalends_ical::stream::CalendarStream;
@@ -20,9 +21,13 @@ use crate::validators;
 /// The product that wrote a calendar (RFC 5545 §3.7.3).
 pub const PRODUCT: &str = "-//Kalends//Kalends//EN";
 
-/// An object as it was put, octet for octet; a calendar whole.
-pub async fn get(describer: Describer, target: Target, head: bool, conditions: Conditions) -> Result<Answer, Error> {
+/// An object or a file as it was put, octet for octet; a calendar whole.
+pub async fn get(describer: Describer, target: Target, head: bool, conditions: Conditions, ranges: Ranges) -> Result<Answer, Error> {
     match target.found {
+        Found::File(_, file) => {
+            let Some(owner) = &target.owner else { return Err(Refusal::not_found().into()) };
+            super::file::get(&describer.server, owner.home(), &file, head, &conditions, &ranges).await
+        }
         Found::Object(_, object) => Ok(get_object(&object, head, &conditions)?),
         Found::Collection(collection) if collection.kind == Kind::Calendar => {
             let Some(owner) = &target.owner else { return Err(Refusal::not_found().into()) };

@@ -10,6 +10,7 @@ use kalends_dav::resource::{Facets, Resource, StoredProperty};
 use kalends_dav::{Kind, Precondition, Refusal};
 use kalends_ical::zone::Zone;
 
+use super::folder::{FolderMembers, quota};
 use super::members::Members;
 use super::{Wanted, facets_of};
 use crate::answer::{Answer, Sink, XML};
@@ -57,6 +58,15 @@ pub async fn describe(describer: &Describer, target: &Target, ask: &Ask) -> Resu
             let stored = if stored { store.properties(owner.home(), collection.id, "").await? } else { Vec::new() };
             describer.collection(&target.href, owner, collection, &calendars, stored)
         }
+        (Found::Folder(folder), Some(owner)) => {
+            let stored = if stored { store.properties(owner.home(), folder.id, "").await? } else { Vec::new() };
+            let quota = quota(describer, owner.home(), facets_of(ask)).await?;
+            describer.folder(&target.href, owner, folder, quota, stored)
+        }
+        (Found::File(folder, file), Some(owner)) => {
+            let stored = if stored { store.properties(owner.home(), folder.id, &file.name).await? } else { Vec::new() };
+            describer.file(&target.href, owner, file, stored)
+        }
         (Found::Object(collection, object), Some(owner)) => {
             let stored = if stored { store.properties(owner.home(), collection.id, &object.name).await? } else { Vec::new() };
             describer.object(&target.href, owner, object, None, stored)
@@ -70,12 +80,19 @@ async fn members(describer: &Describer, target: &Target, ask: Ask, multistatus: 
     match (&target.found, &target.owner) {
         (Found::Fixed(Kind::Root), _) => {
             let paths = &describer.server.paths;
-            for (href, kind) in [(paths.principals(), Kind::Principals), (paths.homes(), Kind::Homes)] {
+            for (href, kind) in
+                [(paths.principals(), Kind::Principals), (paths.homes(), Kind::Homes), (paths.file_homes(), Kind::FileHomes)]
+            {
                 multistatus.resource(&describer.common(&href, kind), &wanted.ask, &describer.viewer);
             }
         }
         (Found::Fixed(Kind::Principals), _) => principals(describer, &wanted, multistatus, sink).await?,
         (Found::Fixed(Kind::Homes), _) => own_home(describer, &wanted, multistatus).await?,
+        (Found::Fixed(Kind::FileHomes), _) => own_files(describer, &wanted, multistatus).await?,
+        (Found::Folder(folder), Some(owner)) => {
+            let base = with_slash(&target.href);
+            FolderMembers { describer, owner, folder: folder.id, base, wanted: &wanted }.all(multistatus, sink).await?;
+        }
         (Found::Fixed(Kind::Home), Some(owner)) => {
             let base = with_slash(&target.href);
             let all = describer.server.store.collections(owner.home()).await?;
@@ -114,6 +131,18 @@ async fn own_home(describer: &Describer, wanted: &Wanted, multistatus: &mut Mult
         let stored = server.store.properties(who.home(), CollectionId::HOME, "").await?;
         let href = server.paths.home(&who.segment);
         multistatus.resource(&describer.home(&href, who, state, stored), &wanted.ask, &describer.viewer);
+    }
+    Ok(())
+}
+
+async fn own_files(describer: &Describer, wanted: &Wanted, multistatus: &mut Multistatus) -> Result<(), Failure> {
+    let server = &describer.server;
+    let who = &describer.who;
+    if let Some(root) = server.store.folder(who.home(), CollectionId::FILES).await? {
+        let stored = server.store.properties(who.home(), root.id, "").await?;
+        let quota = quota(describer, who.home(), wanted.facets).await?;
+        let href = server.paths.file_home(&who.segment);
+        multistatus.resource(&describer.folder(&href, who, &root, quota, stored), &wanted.ask, &describer.viewer);
     }
     Ok(())
 }

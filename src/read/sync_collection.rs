@@ -11,6 +11,7 @@ use kalends_dav::{Precondition, Refusal};
 
 use super::Wanted;
 use super::calendar_query::calendar_zone;
+use super::folder::{FolderMembers, again};
 use super::members::Members;
 use super::propfind::collections;
 use crate::answer::{Answer, Sink, XML};
@@ -32,6 +33,20 @@ pub async fn answer(describer: Describer, target: Target, sync: SyncCollection, 
     let Some(owner) = target.owner.clone() else { return Err(Refusal::not_found().into()) };
     let state = describer.server.store.home(owner.home()).await?.ok_or_else(Refusal::not_found)?;
     match target.found {
+        Found::Folder(folder) => {
+            let folder = again(&describer.server.store, owner.home(), &folder).await?;
+            let since = since(sync.token.as_deref(), SyncToken::new(owner.home(), folder.id, folder.changed), state)?;
+            let (wanted, limit, base) = (Wanted::new(sync.ask, None), limit(sync.members_max), with_slash(&target.href));
+            let write = move |sink: Sink| async move {
+                let mut multistatus = Multistatus::begin(minimal);
+                let members = FolderMembers { describer: &describer, owner: &owner, folder: folder.id, base, wanted: &wanted };
+                let token = members.delta(&folder, since, limit, &mut multistatus, &sink).await?;
+                multistatus.sync_token(&token.to_string());
+                multistatus.end();
+                Ok(multistatus.take())
+            };
+            Answer::stream(StatusCode::MULTI_STATUS, XML, write).await
+        }
         Found::Collection(collection) => {
             // Read again: the position must not be older than the rows that follow.
             let store = &describer.server.store;

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::bodies::{BodyStore, DatabaseBodies};
 use super::database::{Query, Transaction, arguments};
-use super::{Bodies, Collection, CollectionId, Hash, HomeId, Position, Store, StoredObject, calendar, projection, sql};
+use super::{Bodies, Collection, CollectionId, FileBody, Hash, HomeId, Position, Store, StoredObject, blobs, calendar, projection, sql};
 use crate::failure::Failure;
 
 /// How many changes one transaction may hold; more are many transactions with one request id.
@@ -28,6 +28,18 @@ pub enum Change<'a> {
     CollectionCreated(&'a NewCollection),
     /// A collection went away with everything in it.
     CollectionRemoved { collection: CollectionId, segment: &'a str },
+    /// A calendar or folder went from its place, to come to another: its id, members and history stay. The next change brings it there.
+    Left { parent: CollectionId, name: &'a str, moved: CollectionId },
+    /// It came.
+    Came { parent: CollectionId, name: &'a str, moved: CollectionId },
+    /// A folder was made. Its id is the position this change gets.
+    FolderCreated { parent: CollectionId, name: &'a str, new: &'a NewFolder },
+    /// A folder went away with everything in it.
+    FolderRemoved { parent: CollectionId, name: &'a str, folder: CollectionId },
+    /// A file was created or replaced.
+    FilePut { folder: CollectionId, name: &'a str, new: &'a NewFile, before: Option<Hash> },
+    /// A file was deleted.
+    FileDeleted { folder: CollectionId, name: &'a str, before: Hash },
     /// Properties were set and removed on a collection, on the home ([`CollectionId::HOME`]) or on an object.
     PropertiesAltered { collection: CollectionId, name: &'a str, alteration: &'a Alteration },
 }
@@ -38,11 +50,13 @@ pub struct NewObject {
     pub object: CalendarObject,
     pub hash: Hash,
     pub facts: Facts,
+    /// Of one that is moved here: RFC 4918 §15.1 lets it keep its creationdate.
+    pub created_at: Option<UtcMicros>,
 }
 
 impl NewObject {
     pub fn of(object: CalendarObject) -> Self {
-        Self { hash: Hash::of(object.bytes()), facts: object.facts(), object }
+        Self { hash: Hash::of(object.bytes()), facts: object.facts(), object, created_at: None }
     }
 }
 
@@ -68,6 +82,46 @@ impl NewCollection {
             properties: properties.iter().map(PropertyValue::from).collect(),
         }
     }
+}
+
+/// A folder to be made.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewFolder {
+    /// What is set on it from the start.
+    pub properties: Vec<PropertyValue>,
+}
+
+/// Which collection came, or went to another place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Moved {
+    pub moved: i64,
+}
+
+/// A file to be put.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewFile {
+    pub hash: Hash,
+    pub size: i64,
+    pub media_type: String,
+    /// Of one that is moved here.
+    pub created_at: Option<UtcMicros>,
+    pub body: FileBody,
+}
+
+/// What the log keeps of a put beside the hash of its body.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct PutValue {
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub created_at: Option<UtcMicros>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub file: Option<FileValue>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct FileValue {
+    pub size: i64,
+    pub media_type: String,
 }
 
 /// A property and its value, as the log keeps them.
@@ -137,7 +191,8 @@ pub struct Context {
 
 /// A write transaction over one or more homes, which stay locked until it ends. Dropped without commit it leaves nothing behind.
 pub struct Write {
-    transaction: Transaction,
+    pub(super) transaction: Transaction,
+    changes_max: i64,
     /// The position each home had when it was locked, and the one it has now.
     homes: BTreeMap<HomeId, (Position, Position)>,
     context: Context,
@@ -150,19 +205,25 @@ impl Store {
         let mut locked = BTreeMap::new();
         let mut in_order = homes.to_vec();
         in_order.sort_unstable();
+        in_order.dedup();
         for home in in_order {
             let Some(row) = transaction.row(sql::LOCK_HOME, arguments![home.0]).await? else { return Ok(None) };
             let position = Position(row.integer(0)?);
             locked.insert(home, (position, position));
         }
-        Ok(Some(Write { transaction, homes: locked, context }))
+        Ok(Some(Write { transaction, changes_max: CHANGES_MAX, homes: locked, context }))
     }
 }
 
 impl Write {
     /// Goes on with a transaction that holds a home's lock, or has just made it.
     pub(super) fn over(transaction: Transaction, home: HomeId, position: Position, context: Context) -> Self {
-        Self { transaction, homes: BTreeMap::from([(home, (position, position))]), context }
+        Self { transaction, changes_max: CHANGES_MAX, homes: BTreeMap::from([(home, (position, position))]), context }
+    }
+
+    /// Lets one transaction hold more changes: what is copied in one piece may be larger than what is imported in parts.
+    pub fn allow_changes(&mut self, changes_max: i64) {
+        self.changes_max = changes_max;
     }
 
     /// Where a locked home stands.
@@ -176,6 +237,21 @@ impl Write {
 
     pub async fn object(&mut self, home: HomeId, collection: CollectionId, name: &str) -> Result<Option<StoredObject>, Failure> {
         calendar::read_object(&mut self.transaction, home, collection, name, Bodies::Without).await
+    }
+
+    pub async fn object_with_body(&mut self, home: HomeId, collection: CollectionId, name: &str) -> Result<Option<StoredObject>, Failure> {
+        calendar::read_object(&mut self.transaction, home, collection, name, Bodies::With).await
+    }
+
+    /// Objects in order of their names, after `after`, without their bodies.
+    pub async fn objects_page(&mut self, home: HomeId, collection: CollectionId, after: &str) -> Result<Vec<StoredObject>, Failure> {
+        calendar::read_objects_page(&mut self.transaction, home, collection, after, Bodies::Without).await
+    }
+
+    /// How many objects a collection has.
+    pub async fn count_objects(&mut self, home: HomeId, collection: CollectionId) -> Result<i64, Failure> {
+        let row = self.transaction.row(sql::COUNT_OBJECTS, arguments![home.0, collection.0]).await?;
+        row.map_or(Ok(0), |row| row.integer(0))
     }
 
     /// The name of the object with that UID in a collection.
@@ -203,8 +279,8 @@ impl Write {
         let Some((first, last)) = self.homes.get_mut(&home) else {
             return Err(Failure::new("a change was appended to a home that is not locked"));
         };
-        if last.0 - first.0 >= CHANGES_MAX {
-            return Err(Failure::new(format!("a transaction holds at most {CHANGES_MAX} changes")));
+        if last.0 - first.0 >= self.changes_max {
+            return Err(Failure::new(format!("a transaction holds at most {} changes", self.changes_max)));
         }
         last.0 += 1;
         let position = *last;
@@ -267,7 +343,8 @@ impl Write {
         Ok(match *change {
             Change::ObjectPut { collection, name, new, before } => {
                 DatabaseBodies(&mut self.transaction).put(home, new.hash, new.object.bytes()).await?;
-                LogRow { kind: "put", collection, name, before, after: Some(new.hash), value: None }
+                let value = new.created_at.map(|at| json(&PutValue { created_at: Some(at), file: None })).transpose()?;
+                LogRow { kind: "put", collection, name, before, after: Some(new.hash), value }
             }
             Change::ObjectDeleted { collection, name, before } => {
                 LogRow { kind: "delete", collection, name, before: Some(before), after: None, value: None }
@@ -275,6 +352,21 @@ impl Write {
             Change::CollectionCreated(new) => LogRow::with_value("collection", CollectionId::HOME, &new.segment, new)?,
             Change::CollectionRemoved { collection: _, segment } => {
                 LogRow { kind: "uncollection", collection: CollectionId::HOME, name: segment, before: None, after: None, value: None }
+            }
+            Change::Left { parent, name, moved } => LogRow::with_value("uncollection", parent, name, &Moved { moved: moved.0 })?,
+            Change::Came { parent, name, moved } => LogRow::with_value("collection", parent, name, &Moved { moved: moved.0 })?,
+            Change::FolderCreated { parent, name, new } => LogRow::with_value("collection", parent, name, new)?,
+            Change::FolderRemoved { parent, name, folder: _ } => {
+                LogRow { kind: "uncollection", collection: parent, name, before: None, after: None, value: None }
+            }
+            Change::FilePut { folder, name, new, before } => {
+                blobs::keep(&mut self.transaction, home, new.hash, &new.body, self.context.at).await?;
+                let file = FileValue { size: new.size, media_type: new.media_type.clone() };
+                let value = Some(json(&PutValue { created_at: new.created_at, file: Some(file) })?);
+                LogRow { kind: "put", collection: folder, name, before, after: Some(new.hash), value }
+            }
+            Change::FileDeleted { folder, name, before } => {
+                LogRow { kind: "delete", collection: folder, name, before: Some(before), after: None, value: None }
             }
             Change::PropertiesAltered { collection, name, alteration } => LogRow::with_value("properties", collection, name, alteration)?,
         })
@@ -293,8 +385,12 @@ struct LogRow<'a> {
 
 impl<'a> LogRow<'a> {
     fn with_value(kind: &'static str, collection: CollectionId, name: &'a str, value: &impl Serialize) -> Result<Self, Failure> {
-        let value = serde_json::to_string(value).map_err(|error| Failure::new(format!("writing a log value: {error}")))?;
+        let value = json(value)?;
         let after = Some(Hash::of(value.as_bytes()));
         Ok(Self { kind, collection, name, before: None, after, value: Some(value) })
     }
+}
+
+fn json(value: &impl Serialize) -> Result<String, Failure> {
+    serde_json::to_string(value).map_err(|error| Failure::new(format!("writing a log value: {error}")))
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::append::PropertyValue;
 use super::calendar::{PAGE_ROWS, kind_name};
 use super::database::{Query, Transaction, arguments};
+use super::files::{read_files_page, read_folders};
 use super::{Bodies, CollectionId, Hash, HomeId, Position, Store, calendar, sql};
 use crate::failure::Failure;
 
@@ -15,6 +16,8 @@ pub(super) enum BaselineRow {
     Collection { id: i64, segment: String, kind: String, components: Vec<String>, created_at: i64, changed: i64, altered: i64 },
     Property { collection: i64, name: String, value: PropertyValue },
     Object { collection: i64, name: String, hash: String, position: i64, created_at: i64, modified_at: i64 },
+    Folder { id: i64, parent: i64, name: String, position: i64, created_at: i64, changed: i64, altered: i64 },
+    File { folder: i64, name: String, hash: String, size: i64, media_type: String, position: i64, created_at: i64, modified_at: i64 },
 }
 
 impl Store {
@@ -104,7 +107,39 @@ async fn rows_of(database: &mut impl Query, home: HomeId) -> Result<Vec<Baseline
     for collection in &collections {
         objects_of(database, home, collection.id, &mut rows).await?;
     }
+    for folder in read_folders(database, home).await? {
+        let id = folder.id;
+        rows.push(BaselineRow::Folder {
+            id: id.0,
+            parent: folder.parent.0,
+            name: folder.name,
+            position: folder.position.0,
+            created_at: folder.created_at,
+            changed: folder.changed.0,
+            altered: folder.altered.0,
+        });
+        files_of(database, home, id, &mut rows).await?;
+    }
     Ok(rows)
+}
+
+async fn files_of(database: &mut impl Query, home: HomeId, folder: CollectionId, rows: &mut Vec<BaselineRow>) -> Result<(), Failure> {
+    let mut after = String::new();
+    loop {
+        let page = read_files_page(database, home, folder, &after).await?;
+        let Some(last) = page.last() else { return Ok(()) };
+        after.clone_from(&last.name);
+        rows.extend(page.into_iter().map(|file| BaselineRow::File {
+            folder: folder.0,
+            name: file.name,
+            hash: hex(&file.hash),
+            size: file.size,
+            media_type: file.media_type,
+            position: file.position.0,
+            created_at: file.created_at,
+            modified_at: file.modified_at,
+        }));
+    }
 }
 
 async fn objects_of(database: &mut impl Query, home: HomeId, collection: CollectionId, rows: &mut Vec<BaselineRow>) -> Result<(), Failure> {

@@ -251,7 +251,7 @@ pub(super) fn components_of(list: &str) -> Vec<String> {
     list.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect()
 }
 
-fn property(row: &Row, first: usize) -> Result<StoredProperty, Failure> {
+pub(super) fn property(row: &Row, first: usize) -> Result<StoredProperty, Failure> {
     Ok(StoredProperty { name: Name::read(&row.text(first)?, &row.text(first + 1)?), xml: row.text(first + 2)? })
 }
 

@@ -1,6 +1,8 @@
 //! The contract of the store, once, for every database.
 #![allow(clippy::disallowed_methods, reason = "tests have a real source of randomness")]
 
+mod files;
+
 use std::sync::OnceLock;
 
 use bytes::Bytes;
@@ -13,6 +15,7 @@ use kalends_ical::{CalendarObject, Limits};
 
 use super::*;
 use crate::environment::Environment;
+use files::*;
 
 /// Runs each test on each database.
 macro_rules! contract {
@@ -38,6 +41,11 @@ contract! {
     erasing_leaves_no_row_behind,
     erasing_while_someone_writes_leaves_no_row_behind,
     migrating_again_changes_nothing,
+    verify_rebuilds_every_change_of_files,
+    verify_names_files_that_were_tampered_with,
+    bodies_are_read_back_and_go_with_their_last_file,
+    a_body_that_becomes_no_file_is_removed,
+    erasing_while_a_body_arrives_leaves_no_row_behind,
 }
 
 /// A fresh database.

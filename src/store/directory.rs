@@ -96,6 +96,7 @@ impl Store {
             transaction.execute(sql::ADD_ADDRESS, arguments![id, address, rank]).await?;
         }
         transaction.execute(sql::ADD_HOME, arguments![id]).await?;
+        transaction.execute(sql::ADD_FILES_ROOT, arguments![id]).await?;
         let home = HomeId(id);
         let mut write = Write::over(transaction, home, Position(0), context);
         for collection in first_collections() {
@@ -207,8 +208,12 @@ impl Store {
     }
 }
 
-/// In an order that foreign keys allow.
-const ERASED: [&str; 14] = [
+/// In an order that foreign keys allow; blobs before chunks, so that whoever adds one is waited for.
+const ERASED: [&str; 18] = [
+    sql::ERASE_FOLDERS,
+    sql::ERASE_FILES,
+    sql::ERASE_BLOBS,
+    sql::ERASE_CHUNKS,
     sql::ERASE_OBJECTS,
     sql::ERASE_COLLECTIONS,
     sql::ERASE_BODIES,

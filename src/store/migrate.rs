@@ -15,6 +15,7 @@ macro_rules! migrations {
 
 migrations! {
     1 "0001_calendar";
+    2 "0002_files";
 }
 
 /// Brings the schema up to date. On Postgres under sqlx's advisory lock; on SQLite the caller holds the data folder's lock file.

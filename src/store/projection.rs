@@ -1,5 +1,7 @@
 //! The projection: what one change does to the tables that requests read.
 
+mod files;
+
 use kalends_ical::{FACTS_VERSION, Facts, UtcMicros};
 
 use super::append::{Alteration, Change, NewCollection, NewObject, PropertyValue};
@@ -34,9 +36,18 @@ pub(super) async fn apply(
         Change::PropertiesAltered { collection, name, alteration } => {
             alter_properties(database, home, collection, name, alteration).await?;
             if name.is_empty() {
-                database.execute(sql::SET_ALTERED, arguments![home.0, collection.0, position.0]).await?;
+                // One of them has it: their ids never meet.
+                for statement in [sql::SET_ALTERED, sql::SET_FOLDER_ALTERED] {
+                    database.execute(statement, arguments![home.0, collection.0, position.0]).await?;
+                }
             }
         }
+        Change::Left { .. }
+        | Change::Came { .. }
+        | Change::FolderCreated { .. }
+        | Change::FolderRemoved { .. }
+        | Change::FilePut { .. }
+        | Change::FileDeleted { .. } => files::apply(database, home, position, at, change).await?,
     }
     Ok(())
 }
@@ -44,7 +55,7 @@ pub(super) async fn apply(
 async fn put_object(
     database: &mut impl Query,
     (home, collection, name): (HomeId, CollectionId, &str),
-    NewObject { object, hash, facts }: &NewObject,
+    NewObject { object, hash, facts, created_at }: &NewObject,
     position: Position,
     at: UtcMicros,
 ) -> Result<(), Failure> {
@@ -68,6 +79,7 @@ async fn put_object(
         i64::from(facts.recurring),
         i64::from(facts.transparent),
         facts.status.as_deref(),
+        created_at.unwrap_or(at),
     ];
     database.execute(sql::PUT_OBJECT, arguments).await?;
     Ok(())
@@ -124,7 +136,7 @@ async fn alter_properties(
     set_properties(database, home, collection, name, &alteration.set).await
 }
 
-async fn set_properties(
+pub(super) async fn set_properties(
     database: &mut impl Query,
     home: HomeId,
     collection: CollectionId,

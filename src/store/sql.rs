@@ -37,6 +37,36 @@ macro_rules! object_columns {
     };
 }
 
+/// The columns of a folder, as `Folder` reads them.
+macro_rules! folder_columns {
+    () => {
+        "SELECT folder_id, parent_id, name, position, created_at, changed_position, altered_position FROM folders WHERE home_id = $1 "
+    };
+}
+
+/// The columns of a file, as `StoredFile` reads them.
+macro_rules! file_columns {
+    () => {
+        "SELECT name, hash, size, media_type, position, created_at, modified_at FROM files WHERE home_id = $1 AND folder_id = $2 "
+    };
+}
+
+/// A folder and all folders below it, with how far below.
+macro_rules! folder_tree {
+    () => {
+        "WITH RECURSIVE tree (folder_id, level) AS \
+         (SELECT folder_id, CAST(1 AS BIGINT) FROM folders WHERE home_id = $1 AND folder_id = $2 \
+          UNION ALL SELECT f.folder_id, t.level + 1 FROM folders f JOIN tree t ON f.parent_id = t.folder_id WHERE f.home_id = $1) "
+    };
+}
+
+/// Bodies that no file has.
+macro_rules! released {
+    () => {
+        "b.home_id = $1 AND b.hash IS NOT NULL AND NOT EXISTS (SELECT 1 FROM files f WHERE f.home_id = b.home_id AND f.hash = b.hash)"
+    };
+}
+
 macro_rules! object_bodies {
     () => {
         ", b.content FROM objects o JOIN bodies b ON b.home_id = o.home_id AND b.hash = o.hash"
@@ -66,6 +96,8 @@ statements! {
                      VALUES ($1, $2, $3, $4, $5, $6, $7, 1, $8) RETURNING principal_id";
     ADD_ADDRESS = "INSERT INTO addresses (principal_id, address, rank) VALUES ($1, $2, $3)";
     ADD_HOME = "INSERT INTO homes (home_id) VALUES ($1)";
+    ADD_FILES_ROOT = "INSERT INTO folders (home_id, folder_id, parent_id, name, position, created_at, changed_position, altered_position) \
+                      VALUES ($1, -1, 0, '', 0, 0, 0, 0)";
     ANY_PRINCIPAL = "SELECT principal_id FROM principals LIMIT 1";
     SEGMENT_TAKEN = "SELECT principal_id FROM principals WHERE segment = $1";
     PRINCIPALS = concat_principal!("ORDER BY p.principal_id");
@@ -138,6 +170,7 @@ statements! {
     COUNT_OBJECTS = "SELECT COUNT(*) FROM objects WHERE home_id = $1 AND collection_id = $2";
     COUNT_COLLECTIONS = "SELECT COUNT(*) FROM collections WHERE home_id = $1";
     SET_CHANGED = "UPDATE collections SET changed_position = $3 WHERE home_id = $1 AND collection_id = $2";
+    RENAME_COLLECTION = "UPDATE collections SET segment = $3, altered_position = $4 WHERE home_id = $1 AND collection_id = $2";
     SET_ALTERED = "UPDATE collections SET altered_position = $3 WHERE home_id = $1 AND collection_id = $2";
     REMOVE_COLLECTION = "DELETE FROM collections WHERE home_id = $1 AND collection_id = $2";
     REMOVE_MEMBERS = "DELETE FROM objects WHERE home_id = $1 AND collection_id = $2";
@@ -151,7 +184,12 @@ statements! {
     PROPERTIES = "SELECT namespace, local, xml FROM properties WHERE home_id = $1 AND collection_id = $2 AND name = $3 \
                   ORDER BY namespace, local";
     PROPERTIES_OF_COLLECTIONS = "SELECT collection_id, namespace, local, xml FROM properties WHERE home_id = $1 AND name = '' \
+                                 AND collection_id IN (SELECT c.collection_id FROM collections c WHERE c.home_id = $1) \
                                  ORDER BY collection_id, namespace, local";
+    PROPERTIES_OF_FOLDERS = "SELECT collection_id, namespace, local, xml FROM properties WHERE home_id = $1 AND name = '' \
+                             AND collection_id IN (SELECT f.folder_id FROM folders f \
+                                 WHERE f.home_id = $1 AND f.parent_id = $2 AND f.name IN (SELECT value FROM json_each($3))) \
+                             ORDER BY collection_id, namespace, local";
     PROPERTIES_OF_MEMBERS = "SELECT name, namespace, local, xml FROM properties \
                              WHERE home_id = $1 AND collection_id = $2 AND name IN (SELECT value FROM json_each($3)) \
                              ORDER BY name, namespace, local";
@@ -161,7 +199,7 @@ statements! {
     // Objects.
     PUT_OBJECT = "INSERT INTO objects (home_id, collection_id, name, uid, component, hash, size, position, created_at, modified_at, \
                       facts_version, first_start, last_end, alarm_first, alarm_last, floating, recurring, transparent, status) \
-                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) \
+                  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $19, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) \
                   ON CONFLICT (home_id, collection_id, name) DO UPDATE SET uid = excluded.uid, component = excluded.component, \
                       hash = excluded.hash, size = excluded.size, position = excluded.position, modified_at = excluded.modified_at, \
                       facts_version = excluded.facts_version, first_start = excluded.first_start, last_end = excluded.last_end, \
@@ -188,6 +226,57 @@ statements! {
     FACTS_PAGE = "SELECT name, facts_version, first_start, last_end, alarm_first, alarm_last, floating, recurring, transparent, status \
                   FROM objects WHERE home_id = $1 AND collection_id = $2 AND name > $3 ORDER BY name LIMIT $4";
 
+    // Folders and files.
+    ADD_FOLDER = "INSERT INTO folders (home_id, folder_id, parent_id, name, position, created_at, changed_position, altered_position) \
+                  VALUES ($1, $2, $3, $4, $5, $6, $5, $5)";
+    FOLDER = concat!(folder_columns!(), "AND parent_id = $2 AND name = $3");
+    FOLDER_BY_ID = concat!(folder_columns!(), "AND folder_id = $2");
+    FOLDERS = concat!(folder_columns!(), "ORDER BY folder_id");
+    FOLDERS_PAGE = concat!(folder_columns!(), "AND parent_id = $2 AND name > $3 ORDER BY name LIMIT $4");
+    FOLDERS_NAMED = concat!(folder_columns!(), "AND parent_id = $2 AND name IN (SELECT value FROM json_each($3))");
+    SET_FOLDER_CHANGED = "UPDATE folders SET changed_position = $3 WHERE home_id = $1 AND folder_id = $2";
+    SET_FOLDER_ALTERED = "UPDATE folders SET altered_position = $3 WHERE home_id = $1 AND folder_id = $2";
+    PLACE_FOLDER = "UPDATE folders SET parent_id = $3, name = $4, position = $5 WHERE home_id = $1 AND folder_id = $2";
+    REMOVE_TREE_FILES = concat!("DELETE FROM files WHERE home_id = $1 AND folder_id IN (", folder_tree!(), "SELECT folder_id FROM tree)");
+    REMOVE_TREE_PROPERTIES =
+        concat!("DELETE FROM properties WHERE home_id = $1 AND collection_id IN (", folder_tree!(), "SELECT folder_id FROM tree)");
+    REMOVE_TREE = concat!("DELETE FROM folders WHERE home_id = $1 AND folder_id IN (", folder_tree!(), "SELECT folder_id FROM tree)");
+    TREE = concat!(
+        folder_tree!(),
+        "SELECT (SELECT COUNT(*) FROM tree) + \
+         (SELECT COUNT(*) FROM files WHERE home_id = $1 AND folder_id IN (SELECT folder_id FROM tree)), \
+         (SELECT COALESCE(MAX(level), 0) FROM tree)");
+    PUT_FILE = "INSERT INTO files (home_id, folder_id, name, hash, size, media_type, position, created_at, modified_at) \
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
+                ON CONFLICT (home_id, folder_id, name) DO UPDATE SET hash = excluded.hash, size = excluded.size, \
+                    media_type = excluded.media_type, position = excluded.position, modified_at = excluded.modified_at";
+    REMOVE_FILE = "DELETE FROM files WHERE home_id = $1 AND folder_id = $2 AND name = $3";
+    FILE = concat!(file_columns!(), "AND name = $3");
+    FILES_PAGE = concat!(file_columns!(), "AND name > $3 ORDER BY name LIMIT $4");
+    FILES_NAMED = concat!(file_columns!(), "AND name IN (SELECT value FROM json_each($3))");
+    MEMBERS_BY_POSITION = "SELECT name, position FROM files WHERE home_id = $1 AND folder_id = $2 AND position > $3 \
+                           UNION ALL SELECT name, position FROM folders WHERE home_id = $1 AND parent_id = $2 AND position > $3 \
+                           ORDER BY 2 LIMIT $4";
+    COUNT_FILES = "SELECT (SELECT COUNT(*) FROM files WHERE home_id = $1) + (SELECT COUNT(*) FROM folders WHERE home_id = $1)";
+
+    // Bodies of files.
+    ADD_BLOB = "INSERT INTO blobs (home_id, blob_id, hash, size, begun_at) VALUES ($1, $2, $3, $4, $5)";
+    GROW_BLOB = "UPDATE blobs SET size = size + $3 WHERE home_id = $1 AND blob_id = $2 AND hash IS NULL";
+    NAME_BLOB = "UPDATE blobs SET hash = $3 WHERE home_id = $1 AND blob_id = $2 AND hash IS NULL";
+    ADD_CHUNK = "INSERT INTO chunks (home_id, blob_id, number, content) VALUES ($1, $2, $3, $4)";
+    BLOB = "SELECT blob_id FROM blobs WHERE home_id = $1 AND hash = $2";
+    CHUNK = "SELECT content FROM chunks WHERE home_id = $1 AND blob_id = $2 AND number = $3";
+    FILE_BYTES = "SELECT CAST(COALESCE(SUM(size), 0) AS BIGINT) FROM blobs WHERE home_id = $1";
+    REMOVE_ARRIVING_BLOB = "DELETE FROM blobs WHERE home_id = $1 AND blob_id = $2 AND hash IS NULL";
+    REMOVE_CHUNKS = "DELETE FROM chunks WHERE home_id = $1 AND blob_id = $2";
+    RELEASE_CHUNKS = concat!(
+        "DELETE FROM chunks WHERE home_id = $1 AND blob_id IN (SELECT b.blob_id FROM blobs b WHERE b.hash = $2 AND ", released!(), ")");
+    RELEASE_BLOB = concat!("DELETE FROM blobs AS b WHERE b.hash = $2 AND ", released!());
+    RELEASE_ALL_CHUNKS = concat!(
+        "DELETE FROM chunks WHERE home_id = $1 AND blob_id IN (SELECT b.blob_id FROM blobs b WHERE ", released!(), ")");
+    RELEASE_ALL_BLOBS = concat!("DELETE FROM blobs AS b WHERE ", released!());
+    ABANDONED_BLOBS = "SELECT home_id, blob_id FROM blobs WHERE hash IS NULL AND begun_at < $1 LIMIT $2";
+
     // Followers.
     MARK = "INSERT INTO marks (follower, home_id, position) VALUES ($1, $2, $3) \
             ON CONFLICT (follower, home_id) DO UPDATE SET position = excluded.position";
@@ -209,6 +298,10 @@ statements! {
     ERASE_PARKED = "DELETE FROM parked WHERE home_id = $1";
     ERASE_OBJECTS = "DELETE FROM objects WHERE home_id = $1";
     ERASE_COLLECTIONS = "DELETE FROM collections WHERE home_id = $1";
+    ERASE_FOLDERS = "DELETE FROM folders WHERE home_id = $1";
+    ERASE_FILES = "DELETE FROM files WHERE home_id = $1";
+    ERASE_BLOBS = "DELETE FROM blobs WHERE home_id = $1";
+    ERASE_CHUNKS = "DELETE FROM chunks WHERE home_id = $1";
     ERASE_PROPERTIES = "DELETE FROM properties WHERE home_id = $1";
     ERASE_HOME = "DELETE FROM homes WHERE home_id = $1";
     ERASE_ADDRESSES = "DELETE FROM addresses WHERE principal_id = $1";
@@ -217,7 +310,8 @@ statements! {
 
     READY = "SELECT 1";
     STATUS = "SELECT (SELECT COUNT(*) FROM principals), (SELECT COUNT(*) FROM collections), (SELECT COUNT(*) FROM objects), \
-              CAST(COALESCE((SELECT SUM(size) FROM objects), 0) AS BIGINT), (SELECT COUNT(*) FROM log), \
+              CAST(COALESCE((SELECT SUM(size) FROM objects), 0) AS BIGINT), (SELECT COUNT(*) FROM files), \
+              CAST(COALESCE((SELECT SUM(size) FROM blobs), 0) AS BIGINT), (SELECT COUNT(*) FROM log), \
               (SELECT COUNT(*) FROM marks m LEFT JOIN cursors c ON c.follower = m.follower AND c.home_id = m.home_id \
                WHERE m.position > COALESCE(c.position, 0)), \
               (SELECT COUNT(*) FROM parked), (SELECT MAX(version) FROM _sqlx_migrations)";

@@ -11,6 +11,9 @@ pub struct Status {
     pub collections: i64,
     pub objects: i64,
     pub body_bytes: i64,
+    pub files: i64,
+    /// Of all bodies of files, what a home has twice counted once.
+    pub file_bytes: i64,
     pub log_rows: i64,
     /// Homes that some follower has not caught up with.
     pub waiting: i64,
@@ -41,10 +44,12 @@ impl Store {
             collections: row.integer(1)?,
             objects: row.integer(2)?,
             body_bytes: row.integer(3)?,
-            log_rows: row.integer(4)?,
-            waiting: row.integer(5)?,
-            parked: row.integer(6)?,
-            schema: row.integer(7)?,
+            files: row.integer(4)?,
+            file_bytes: row.integer(5)?,
+            log_rows: row.integer(6)?,
+            waiting: row.integer(7)?,
+            parked: row.integer(8)?,
+            schema: row.integer(9)?,
         })
     }
 }

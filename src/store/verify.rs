@@ -1,16 +1,19 @@
 //! `log verify`: rebuilds a home's projection from its newest baseline and its log, and compares.
 
+mod files;
+
 use std::collections::BTreeMap;
 
 use kalends_ical::{CalendarObject, FACTS_VERSION, UtcMicros};
 
-use super::append::{Alteration, NewCollection, PropertyValue};
+use super::append::{Alteration, Moved, NewCollection, NewFolder, PropertyValue, PutValue};
 use super::baseline::{self, BaselineRow, hex};
 use super::bodies::{BodyStore, DatabaseBodies};
 use super::calendar::{PAGE_ROWS, components_of, kind_name};
 use super::database::{Query, Row, arguments};
 use super::{Bodies, CollectionId, Hash, HomeId, Position, Store, calendar, projection, sql};
 use crate::failure::Failure;
+use files::{RebuiltFile, RebuiltFolder};
 
 /// Differences named per home; the first ones tell what is wrong.
 const DIFFERENCES_MAX: usize = 100;
@@ -35,6 +38,7 @@ struct Rebuilt {
     collections: BTreeMap<i64, RebuiltCollection>,
     properties: BTreeMap<(i64, String, String, String), String>,
     objects: BTreeMap<(i64, String), RebuiltObject>,
+    tree: files::Files,
     found: Verified,
 }
 
@@ -120,6 +124,7 @@ async fn verify(database: &mut impl Query, home: HomeId) -> Result<Verified, Fai
     rebuilt.compare_collections(database, home).await?;
     rebuilt.compare_properties(database, home).await?;
     rebuilt.compare_objects(database, home).await?;
+    rebuilt.compare_files(database, home).await?;
     Ok(rebuilt.found)
 }
 
@@ -136,6 +141,12 @@ impl Rebuilt {
                 self.collections.insert(id, RebuiltCollection { segment, kind, components, created_at, changed, altered });
             }
             BaselineRow::Property { collection, name, value } => self.set(collection, &name, value),
+            BaselineRow::Folder { id, parent, name, position, created_at, changed, altered } => {
+                self.tree.folders.insert(id, RebuiltFolder { parent, name, position, created_at, changed, altered });
+            }
+            BaselineRow::File { folder, name, hash, size, media_type, position, created_at, modified_at } => {
+                self.tree.files.insert((folder, name), RebuiltFile { hash, size, media_type, position, created_at, modified_at });
+            }
             BaselineRow::Object { collection, name, hash, position, created_at, modified_at } => {
                 self.objects.insert((collection, name), RebuiltObject { hash, position, created_at, modified_at });
             }
@@ -167,19 +178,43 @@ impl Rebuilt {
         let after = row.optional_bytes(4)?.map(|bytes| Hash::read(&bytes)).transpose()?;
         let value = row.optional_text(6)?;
         match kind.as_str() {
-            "put" => self.put(collection, name, after, position, at),
+            "put" if self.is_folder(collection) => self.put_file(collection, name, after, position, at, value),
+            "put" => self.put(collection, name, after, position, at, value),
+            "delete" if self.is_folder(collection) => self.delete_file(collection, &name, position),
             "delete" => self.delete(collection, &name, position),
-            "collection" => self.create(position, at, after, value),
+            "collection" => self.appear(collection, name, position, at, after, value),
+            // What goes on elsewhere stays until it comes there.
+            "uncollection" if value.is_some() && self.is_folder(collection) => self.changed(collection, position),
+            "uncollection" if value.is_some() => {}
+            "uncollection" if self.is_folder(collection) => self.remove_folder(collection, &name, position),
             "uncollection" => self.remove(&name, position),
             _ => self.alter(collection, &name, position, after, value),
         }
         Ok(())
     }
 
-    fn put(&mut self, collection: i64, name: String, after: Option<Hash>, position: i64, at: UtcMicros) {
+    /// A collection or folder that is new at its place.
+    fn appear(&mut self, parent: i64, name: String, position: i64, at: UtcMicros, after: Option<Hash>, value: Option<String>) {
+        #[derive(serde::Deserialize)]
+        #[serde(untagged)]
+        enum Appeared {
+            Moved(Moved),
+            Folder(NewFolder),
+            Collection(NewCollection),
+        }
+        match self.value::<Appeared>(position, after, value) {
+            Some(Appeared::Moved(moved)) => self.come(parent, name, position, moved),
+            Some(Appeared::Folder(new)) => self.create_folder(parent, name, position, at, new),
+            Some(Appeared::Collection(new)) => self.create(position, at, new),
+            None => {}
+        }
+    }
+
+    fn put(&mut self, collection: i64, name: String, after: Option<Hash>, position: i64, at: UtcMicros, value: Option<String>) {
         let hash = after.as_ref().map(hex).unwrap_or_default();
         let key = (collection, name);
-        let created_at = self.objects.get(&key).map_or(at, |object| object.created_at);
+        let kept = value.and_then(|text| serde_json::from_str::<PutValue>(&text).ok()).and_then(|value| value.created_at);
+        let created_at = self.objects.get(&key).map_or(kept.unwrap_or(at), |object| object.created_at);
         self.objects.insert(key, RebuiltObject { hash, position, created_at, modified_at: at });
         self.changed(collection, position);
     }
@@ -193,14 +228,14 @@ impl Rebuilt {
     }
 
     fn changed(&mut self, collection: i64, position: i64) {
-        match self.collections.get_mut(&collection) {
-            Some(found) => found.changed = position,
-            None => self.differ(format!("position {position} changes collection {collection}, which is not there")),
+        match (self.collections.get_mut(&collection), self.tree.folders.get_mut(&collection)) {
+            (Some(found), _) => found.changed = position,
+            (None, Some(found)) => found.changed = position,
+            (None, None) => self.differ(format!("position {position} changes collection {collection}, which is not there")),
         }
     }
 
-    fn create(&mut self, position: i64, at: UtcMicros, after: Option<Hash>, value: Option<String>) {
-        let Some(new) = self.value::<NewCollection>(position, after, value) else { return };
+    fn create(&mut self, position: i64, at: UtcMicros, new: NewCollection) {
         let NewCollection { segment, kind, components, properties } = new;
         let made = RebuiltCollection { segment, kind, components, created_at: at, changed: position, altered: position };
         self.collections.insert(position, made);
@@ -222,10 +257,9 @@ impl Rebuilt {
             self.properties.remove(&(collection, name.to_owned(), namespace, local));
         }
         alteration.set.into_iter().for_each(|property| self.set(collection, name, property));
-        if name.is_empty()
-            && let Some(found) = self.collections.get_mut(&collection)
-        {
-            found.altered = position;
+        if name.is_empty() {
+            self.collections.get_mut(&collection).into_iter().for_each(|found| found.altered = position);
+            self.tree.folders.get_mut(&collection).into_iter().for_each(|found| found.altered = position);
         }
     }
 

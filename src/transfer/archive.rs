@@ -5,6 +5,7 @@
 //! calendars/SEGMENT/calendar.json   {"components": […], "properties": [{"namespace", "local", "xml"}]}
 //! calendars/SEGMENT/objects/NAME    an iCalendar object
 //! ```
+//! The account's files stand beside them, see [`super::files`].
 //! Segments and names are percent-encoded, as in URLs.
 
 use std::collections::BTreeMap;
@@ -47,9 +48,10 @@ struct Calendar {
 pub struct Written {
     pub calendars: usize,
     pub objects: usize,
+    pub files: usize,
 }
 
-/// Writes an account's calendars.
+/// Writes an account's calendars and files.
 pub async fn write<W: Write + Seek>(store: &Store, principal: &Principal, out: W) -> Result<Written, Failure> {
     let mut zip = ZipWriter::new(out);
     let options = SimpleFileOptions::default().compression_method(CompressionMethod::Deflated).unix_permissions(0o600);
@@ -77,6 +79,7 @@ pub async fn write<W: Write + Seek>(store: &Store, principal: &Principal, out: W
             }
         }
     }
+    written.files = super::files::write(store, home, &mut zip, options).await?;
     zip.finish().map_err(broken)?.flush()?;
     Ok(written)
 }
@@ -90,7 +93,7 @@ fn json(value: &impl Serialize) -> Result<Vec<u8>, Failure> {
     serde_json::to_vec_pretty(value).map_err(|error| Failure::new(format!("writing JSON: {error}")))
 }
 
-fn broken(error: impl std::fmt::Display) -> Failure {
+pub(super) fn broken(error: impl std::fmt::Display) -> Failure {
     Failure::new(format!("the zip file: {error}"))
 }
 
@@ -164,6 +167,14 @@ impl<R: Read + Seek> Archive<R> {
             file.take(bytes_max as u64 + 1).read_to_end(&mut bytes).ok()?;
             Some(Incoming { name: Some(name.clone()), uid: name, bytes: bytes.into(), origin: Origin::default() })
         })
+    }
+
+    /// A file of the archive, if it is there.
+    pub fn file(&mut self, name: &str) -> Result<Option<impl Read + '_>, Failure> {
+        match self.zip.index_for_name(name) {
+            Some(index) => Ok(Some(self.zip.by_index(index).map_err(broken)?)),
+            None => Ok(None),
+        }
     }
 
     fn description<T: serde::de::DeserializeOwned>(&mut self, index: usize) -> Result<T, Failure> {

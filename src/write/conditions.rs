@@ -8,7 +8,7 @@ use kalends_dav::if_header::Current;
 use crate::failure::{Error, Failure};
 use crate::path::{Place, path_of_href};
 use crate::server::Server;
-use crate::store::{CollectionId, Principal, Write};
+use crate::store::{CollectionId, Principal, Walked, Write};
 use crate::target::Target;
 use crate::token::SyncToken;
 use crate::validators;
@@ -47,6 +47,14 @@ async fn current_at(place: &Place, owner: &Principal, write: &mut Write) -> Resu
             let token = SyncToken::new(owner.home(), collection.id, collection.changed).to_string();
             Ok(Current { etag: validators::of_collection(owner.home(), &collection).etag, sync_token: Some(token) })
         }
+        Place::File { home, path } if *home == owner.segment => Ok(match write.walk(owner.home(), path).await? {
+            Walked::Folder(folder) => {
+                let token = SyncToken::new(owner.home(), folder.id, folder.changed).to_string();
+                Current { etag: validators::of_folder(owner.home(), &folder).etag, sync_token: Some(token) }
+            }
+            Walked::File(_, file) => Current { etag: Some(file.hash.etag()), sync_token: None },
+            Walked::Free(_) | Walked::Nowhere => Current::default(),
+        }),
         Place::Object { home, segment, name } if *home == owner.segment => {
             let Some(collection) = write.collection(owner.home(), segment).await? else { return Ok(Current::default()) };
             let object = write.object(owner.home(), collection.id, name).await?;

@@ -10,6 +10,7 @@ use kalends_dav::xml::Element;
 use kalends_dav::{Kind, Precondition, Refusal};
 
 use super::conditions;
+use super::files::make_folder;
 use super::proppatch::{check_quota, check_size};
 use crate::answer::{Answer, XML};
 use crate::failure::Error;
@@ -19,6 +20,9 @@ use crate::store::{Alteration, Change, Context, NewCollection};
 use crate::target::Target;
 
 pub async fn make_collection(server: &Server, target: &Target, request: MakeCollection, context: Context) -> Result<Answer, Error> {
+    if matches!(target.place, Place::File { .. }) {
+        return make_folder(server, target, request, context).await;
+    }
     let (Place::Collection { segment, .. }, Some(owner)) = (&target.place, &target.owner) else {
         let message = "a calendar is made directly in a calendar home";
         return Err(Refusal::rule(Precondition::CalendarCollectionLocationOk, message).into());

@@ -11,11 +11,11 @@ use kalends_dav::request::{PropertyUpdate, Proppatch};
 use kalends_dav::resource::StoredProperty;
 use kalends_dav::{Kind, Refusal};
 
-use super::conditions;
+use super::{conditions, files};
 use crate::answer::{Answer, XML};
 use crate::failure::Error;
 use crate::server::{RequestLimits, Server};
-use crate::store::{Alteration, Change, CollectionId, Context, PropertyValue};
+use crate::store::{Alteration, Change, CollectionId, Context, PropertyValue, Walked};
 use crate::target::{Found, Target};
 use crate::validators;
 
@@ -62,6 +62,14 @@ async fn holder(target: &Target, write: &mut crate::store::Write) -> Result<(Col
             let validators = validators::of_object(&object);
             Ok((collection.id, object.name, validators))
         }
+        Found::Folder(_) | Found::File(..) => match files::now(target, write).await? {
+            Walked::Folder(folder) => Ok((folder.id, String::new(), validators::of_folder(owner.home(), &folder))),
+            Walked::File(folder, file) => {
+                let validators = validators::of_file(&file);
+                Ok((folder.id, file.name, validators))
+            }
+            Walked::Free(_) | Walked::Nowhere => Err(Refusal::not_found().into()),
+        },
         _ => Err(Refusal::not_found().into()),
     }
 }

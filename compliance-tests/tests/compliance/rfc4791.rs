@@ -1,6 +1,7 @@
 //! RFC 4791: Calendaring Extensions to WebDAV (CalDAV).
 
 mod collection;
+mod copy_move;
 mod data;
 mod free_busy;
 mod multiget;

@@ -3,6 +3,8 @@
 use compliance_tests::account::{Account, event, event_with};
 use compliance_tests::client::{Answer, Client, NAMESPACES};
 
+mod copy_move;
+mod files;
 mod properties;
 
 fn propfind(account: &Account, path: &str, depth: &str, inside: &str) -> Answer {

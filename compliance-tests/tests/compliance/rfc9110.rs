@@ -3,6 +3,8 @@
 use compliance_tests::account::{Account, event, event_with, lines};
 use compliance_tests::client::Answer;
 
+mod ranges;
+
 /// A PUT under conditions; the body differs with each `start`.
 fn put_if(account: &Account, conditions: &[(&str, &str)], day: u32) -> Answer {
     let headers = [conditions, &[("content-type", "text/calendar")]].concat();
@@ -70,8 +72,8 @@ requirements! {
         account.put("a.ics", &event("a"));
         for (path, methods) in [
             (account.home.clone(), vec!["OPTIONS", "PROPFIND", "PROPPATCH", "REPORT"]),
-            (account.calendar.clone(), vec!["OPTIONS", "GET", "HEAD", "DELETE", "PROPFIND", "PROPPATCH", "REPORT"]),
-            (account.object("a.ics"), vec!["OPTIONS", "GET", "HEAD", "PUT", "DELETE", "PROPFIND", "PROPPATCH", "REPORT"]),
+            (account.calendar.clone(), vec!["OPTIONS", "GET", "HEAD", "DELETE", "COPY", "MOVE", "PROPFIND", "PROPPATCH", "REPORT"]),
+            (account.object("a.ics"), vec!["OPTIONS", "GET", "HEAD", "PUT", "DELETE", "COPY", "MOVE", "PROPFIND", "PROPPATCH", "REPORT"]),
         ] {
             let options = account.client.send("OPTIONS", &path, &[], "").expect(200);
             assert!(options.body.is_empty());
