@@ -5,7 +5,7 @@ use serde_json::{Map, Value as Json, json};
 use super::Kind;
 use super::node::{Node, typed};
 use super::patch::pointer;
-use crate::convert::{Abstract, ConversionError, Value, basic, jcal};
+use crate::convert::{Abstract, ConversionError, jcal};
 
 pub(super) type Object = Map<String, Json>;
 
@@ -50,14 +50,9 @@ impl Made {
         self.map.get_mut(collection)?.get_mut(key)?.as_object_mut()
     }
 
-    /// Carries a property as it is. A value that its type does not allow has no type in jCal.
+    /// Carries a property as it is.
     pub fn keep(&mut self, property: &Abstract) {
-        let json = jcal::json_of_property(property);
-        let untyped = || {
-            let values = property.values.iter().map(as_word).collect();
-            jcal::json_of_property(&Abstract { value_type: "unknown".to_owned(), values, ..property.clone() })
-        };
-        self.kept.push(if jcal::property(&json).is_ok() { json } else { untyped() });
+        self.kept.push(jcal::carried(property));
     }
 
     pub fn keep_component(&mut self, node: &Node) {
@@ -121,16 +116,6 @@ impl Made {
         }
         map
     }
-}
-
-/// A rule as it stands in a content line.
-fn as_word(value: &Value) -> Value {
-    let Value::Recur(parts) = value else { return value.clone() };
-    let parts = parts.iter().map(|(name, values)| {
-        let values: Vec<String> = values.iter().map(|value| basic(value)).collect();
-        format!("{}={}", name.to_ascii_uppercase(), values.join(","))
-    });
-    Value::Word(parts.collect::<Vec<_>>().join(";"))
 }
 
 /// What the "iCalendar" property of an object says, to be read.

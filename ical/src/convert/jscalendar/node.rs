@@ -35,7 +35,7 @@ impl Node {
 
     /// RFC 7265 §3.3.
     pub fn json(&self) -> Json {
-        let properties: Vec<Json> = self.lines.iter().map(jcal::json_of_property).collect();
+        let properties: Vec<Json> = self.lines.iter().map(jcal::carried).collect();
         let components: Vec<Json> = self.inside.iter().map(Self::json).collect();
         Json::Array(vec![self.name.as_str().into(), Json::Array(properties), Json::Array(components)])
     }
@@ -56,9 +56,6 @@ impl Node {
     pub fn write(&self, out: &mut Vec<u8>) -> Result<(), ConversionError> {
         write_component(&self.name, out, |out| {
             for line in &self.lines {
-                if matches!(line.name.to_ascii_lowercase().as_str(), "begin" | "end") {
-                    return Err(ConversionError("BEGIN and END are no properties".to_owned()));
-                }
                 match line.name.as_str() {
                     "jsprop" => write_pointer(line, out)?,
                     _ => untyped(line).write(out)?,
