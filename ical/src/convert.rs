@@ -29,7 +29,7 @@ use std::collections::HashMap;
 
 use crate::content_line::Property;
 use crate::value::unescape;
-pub(crate) use line::{is_name, parameter_value, write_component};
+pub(crate) use line::{is_control, is_delimiter, is_name, parameter_value, write_component};
 pub(crate) use types::{Shape, default_type, shape};
 
 const BINARY: &str = "binary";
