@@ -180,6 +180,16 @@ fn read_recur(raw: &str) -> Option<Vec<(String, Vec<String>)>> {
     parts.collect()
 }
 
+/// Texts in one, told apart by their lengths: inside others they grow by little, where quotes would double with each level.
+pub(crate) fn framed<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
+    let mut out = String::new();
+    for text in texts {
+        out.push_str(&format!("{}:", text.len()));
+        out.push_str(text);
+    }
+    out
+}
+
 /// Shapes of dates, times and offsets in content lines; `0` stands for a digit, `+` for a sign. Beside each the spelling of RFC 3339.
 const SHAPES: &[(&str, &str)] = &[
     ("00000000T000000Z", "0000-00-00T00:00:00Z"),
