@@ -249,6 +249,6 @@ fn many_lines_and_values_are_compared_and_merged_in_linear_time() {
         assert_eq!(merge(&base, &ours, &theirs).conflicts, [], "{what}");
         let took = started.elapsed();
         eprintln!("{took:9.3?} for {what}");
-        assert!(took < std::time::Duration::from_secs(10), "{took:?} for {what}");
+        assert!(took < std::time::Duration::from_secs(12), "{took:?} for {what}");
     }
 }

@@ -9,6 +9,9 @@ use crate::convert::{Abstract, ConversionError, jcal};
 
 pub(super) type Object = Map<String, Json>;
 
+/// Bytes of parameters noted for the values of one property: less than what a list of the greatest size has itself.
+const NOTES_BYTES_MAX: usize = 8 * 1024 * 1024;
+
 pub(super) struct Made {
     pub kind: Kind,
     pub map: Object,
@@ -57,6 +60,17 @@ impl Made {
 
     pub fn keep_component(&mut self, node: &Node) {
         self.components.push(node.json());
+    }
+
+    /// Whether parameters of a property may be noted for each of its values: many notes of long ones would make too much of a hostile property.
+    pub fn may_note(property: &Abstract) -> bool {
+        Self::may_note_for(property, property.values.len())
+    }
+
+    /// Whether its parameters may stand so many times.
+    pub fn may_note_for(property: &Abstract, times: usize) -> bool {
+        let bytes = |(name, values): &(String, Vec<String>)| name.len() + values.iter().map(|value| value.len() + 1).sum::<usize>();
+        times < 2 || property.parameters.iter().map(bytes).sum::<usize>().saturating_mul(times) <= NOTES_BYTES_MAX
     }
 
     /// Notes what of a converted property its counterpart does not say: its name, its type and parameters where they are not the `usual`

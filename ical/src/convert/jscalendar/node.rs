@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use serde_json::Value as Json;
 
+use super::key;
 use crate::component::Component;
-use crate::convert::{Abstract, ConversionError, Value, basic, extended, jcal, parameter_value, write_component};
+use crate::convert::{Abstract, ConversionError, Value, basic, extended, framed, jcal, parameter_value, write_component};
 use crate::stream::write_folded;
 use crate::value::{escape, unescape};
 
@@ -77,9 +78,14 @@ impl Node {
     /// What it says, whatever the order it says it in, but for what is derived: alike nodes have alike meanings.
     pub fn meaning(&self) -> Vec<String> {
         let mut said: Vec<String> = self.lines.iter().filter(|line| !line.is_derived()).flat_map(meaning).collect();
-        said.extend(self.inside.iter().map(|inside| format!("{} {:?}", inside.name, inside.meaning())));
+        said.extend(self.inside.iter().map(Self::whole_meaning));
         said.sort();
         said
+    }
+
+    /// That in one, with its name.
+    pub fn whole_meaning(&self) -> String {
+        framed(std::iter::once(self.name.as_str()).chain(self.meaning().iter().map(String::as_str)))
     }
 }
 
@@ -195,6 +201,11 @@ pub(super) fn meaning(property: &Abstract) -> Vec<String> {
         parameters.push(format!("{name}={values:?}"));
     }
     parameters.sort();
+    // Before each of many values long parameters would make too much of a hostile property.
+    let mut parameters = format!("{parameters:?}");
+    if parameters.len() > PARAMETERS_BYTES_MAX && property.values.len() > 1 {
+        parameters = key::of_value(&parameters);
+    }
     let is_date = |word: &str| word.len() == 10 && basic(word).len() == 8;
     let one = |value: &Value| {
         let mut value_type = property.value_type.as_str();
@@ -213,10 +224,13 @@ pub(super) fn meaning(property: &Abstract) -> Vec<String> {
             }
             other => format!("{other:?}"),
         };
-        format!("{} {parameters:?} {value_type} {said}", property.name)
+        format!("{} {parameters} {value_type} {said}", property.name)
     };
     property.values.iter().map(one).collect()
 }
+
+/// Longer ones are told by a digest.
+const PARAMETERS_BYTES_MAX: usize = 256;
 
 fn part_meaning(name: &str, values: &[String]) -> String {
     let mut values: Vec<String> =
