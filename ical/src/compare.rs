@@ -1,5 +1,5 @@
-//! What two versions of an object differ in, by meaning: not in the order of lines and parameters, in folding, in the case of names, in
-//! parts of a rule that say what holds anyway, or in whether an end is written as DTEND or as DURATION.
+//! What two versions of an object differ in, by meaning: not in the order of lines, parameters and values of a list, in folding, in the case
+//! of names and enumerated values, in what holds anyway (INTERVAL=1, CLASS:PUBLIC), or in whether an end is written as DTEND or as DURATION.
 //!
 //! ```
 //! use bytes::Bytes;
@@ -28,7 +28,7 @@ mod merge;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::component::Component;
 use crate::filter::{BoundReached, Work};
@@ -36,7 +36,7 @@ use crate::object::CalendarObject;
 use crate::value::Moment;
 use crate::zone::Zone;
 use crate::{UtcMicros, date};
-use meaning::{Entry, entries};
+use meaning::{Entry, Meaning, entries, same};
 pub use merge::{Conflict, Merged, merge};
 
 /// Which component of an object: the series (or the only event), or an override by its RECURRENCE-ID.
@@ -176,20 +176,26 @@ fn compare(part: &Part, before: &Component<'_>, after: &Component<'_>, differenc
     }
     let keys: BTreeSet<_> = old.keys().chain(new.keys()).cloned().collect();
     for key in keys {
-        let (mut before, mut after) = (old.remove(&key).unwrap_or_default(), new.remove(&key).unwrap_or_default());
-        // What both have, however often, is the same.
-        before.retain(|entry| match after.iter().position(|other| other.meaning == entry.meaning) {
-            Some(same) => {
-                after.swap_remove(same);
-                false
-            }
-            None => true,
-        });
-        if !before.is_empty() || !after.is_empty() {
-            let lines = |entries: Vec<Entry>| entries.into_iter().map(|entry| entry.line).collect();
-            differences.push(Difference { part: part.clone(), name: key.0, before: lines(before), after: lines(after) });
+        let (before, after) = (old.remove(&key).unwrap_or_default(), new.remove(&key).unwrap_or_default());
+        if !same(&before, &after) {
+            let (gone, come) = (beyond(&before, &after), beyond(&after, &before));
+            differences.push(Difference { part: part.clone(), name: key.0, before: gone, after: come });
         }
     }
+}
+
+/// Lines of some entries that others do not have, or not so often.
+fn beyond(entries: &[Entry], others: &[Entry]) -> Vec<String> {
+    let mut left: HashMap<&Meaning, usize> = HashMap::new();
+    others.iter().for_each(|entry| *left.entry(&entry.meaning).or_default() += 1);
+    let is_beyond = |entry: &&Entry| match left.get_mut(&entry.meaning) {
+        Some(count) if *count > 0 => {
+            *count -= 1;
+            false
+        }
+        _ => entry.meaning != Meaning::Nothing,
+    };
+    entries.iter().filter(is_beyond).map(|entry| entry.line.clone()).collect()
 }
 
 fn lines_of(component: &Component<'_>) -> Vec<String> {

@@ -1,29 +1,35 @@
 //! The other spellings of iCalendar: jCal (RFC 7265) and xCal (RFC 6321), both ways, without loss.
 //!
 //! Both stand on one abstract form: a property has a name, parameters, a value type and values; this module goes between it and content
-//! lines. A value that its type does not allow is carried as it is written, so that nothing is lost on the way.
+//! lines. What is written is read back first: a value whose typed form would come back otherwise goes over as it is written, as a value of
+//! unknown type, and what even so would not come back is refused.
 //!
 //! ```
 //! use kalends_ical::convert::jcal;
 //! use kalends_ical::{Document, Limits};
 //!
 //! let text = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VEVENT\r\nUID:1\r\nDTSTART:20260105T090000Z\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
-//! let json = jcal::write(&Document::parse(text.into(), &Limits::default())?.root());
+//! let json = jcal::write(&Document::parse(text.into(), &Limits::default())?.root())?;
 //! assert!(json.contains(r#"["dtstart",{},"date-time","2026-01-05T09:00:00Z"]"#));
 //! assert_eq!(String::from_utf8(jcal::read(&json, &Limits::default())?)?, text);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod faithful;
 pub mod jcal;
 pub mod jscalendar;
+mod json;
+mod line;
 #[cfg(test)]
 mod tests;
 mod types;
 pub mod xcal;
 
+use std::collections::HashMap;
+
 use crate::content_line::Property;
-use crate::stream::write_folded;
-use crate::value::{escape, unescape};
+use crate::value::unescape;
+pub(crate) use line::{is_control, is_delimiter, is_name, parameter_value, write_component};
 pub(crate) use types::{Shape, default_type, shape};
 
 const BINARY: &str = "binary";
@@ -71,15 +77,15 @@ impl Abstract {
     pub fn of(property: &Property<'_>) -> Self {
         let name = property.name().to_ascii_lowercase();
         let mut value_type = None;
-        let mut parameters = Vec::new();
-        for (parameter, values) in property.parameters() {
-            if parameter.eq_ignore_ascii_case("VALUE") {
-                value_type = values.into_iter().next().map(|value| value.to_ascii_lowercase());
-            } else {
-                let values = values.into_iter().map(|value| value.replace('\r', "")).collect();
-                parameters.push((parameter.to_ascii_lowercase(), values));
+        let mut parameters = parameters_of(property);
+        parameters.retain_mut(|(parameter, values)| {
+            // No parameter can bring a carriage return back (RFC 6868 §3).
+            values.iter_mut().filter(|value| value.contains('\r')).for_each(|value| *value = value.replace('\r', ""));
+            if parameter == "value" {
+                value_type = values.first().map(|value| value.to_ascii_lowercase());
             }
-        }
+            parameter != "value"
+        });
         let value_type = value_type.unwrap_or_else(|| default_type(&name).to_owned());
         if value_type == BINARY {
             // The type says it already (RFC 7265 §3.6.1, RFC 6321 §3.6.1).
@@ -88,74 +94,23 @@ impl Abstract {
         let values = read_values(&name, &value_type, &property.value());
         Self { name, parameters, value_type, values }
     }
+}
 
-    /// Writes it as a content line, folded.
-    ///
-    /// # Errors
-    /// A name or a value that a content line cannot hold.
-    pub fn write(&self, out: &mut Vec<u8>) -> Result<(), ConversionError> {
-        let mut line = name_of(&self.name)?;
-        if self.value_type != "unknown" && self.value_type != default_type(&self.name) {
-            line.push_str(";VALUE=");
-            line.push_str(&name_of(&self.value_type)?);
-        }
-        if self.value_type == BINARY && !self.parameters.iter().any(|(name, _)| name == "encoding") {
-            line.push_str(";ENCODING=BASE64");
-        }
-        for (name, values) in &self.parameters {
-            line.push(';');
-            line.push_str(&name_of(name)?);
-            line.push('=');
-            let values: Vec<String> = values.iter().map(|value| parameter_value(value)).collect();
-            line.push_str(&values.join(","));
-        }
-        line.push(':');
-        let separator = if matches!(shape(&self.name), Shape::Structured(_)) { ";" } else { "," };
-        let mut written = Vec::new();
-        for value in &self.values {
-            match value {
-                Value::Structured(parts) => {
-                    written.extend(parts.iter().map(|part| write_value(&self.value_type, part)));
-                }
-                one => written.push(write_value(&self.value_type, one)),
+/// The parameters, names in lower case; one that stands there more than once has all the values.
+fn parameters_of(property: &Property<'_>) -> Vec<(String, Vec<String>)> {
+    let mut parameters: Vec<(String, Vec<String>)> = Vec::new();
+    let mut places = HashMap::new();
+    for (name, mut values) in property.parameters() {
+        let name = name.to_ascii_lowercase();
+        match places.get(&name).and_then(|at: &usize| parameters.get_mut(*at)) {
+            Some((_, all)) => all.append(&mut values),
+            None => {
+                places.insert(name.clone(), parameters.len());
+                parameters.push((name, values));
             }
         }
-        line.push_str(&written.join(separator));
-        if let Some(control) = line.chars().find(|c| c.is_control() && *c != '\t') {
-            return Err(ConversionError(format!("{} holds the control character {control:?}, which no content line can", self.name)));
-        }
-        write_folded(&line, out);
-        Ok(())
     }
-}
-
-/// BEGIN, what stands inside, END.
-pub(crate) fn write_component(
-    name: &str,
-    out: &mut Vec<u8>,
-    inside: impl FnOnce(&mut Vec<u8>) -> Result<(), ConversionError>,
-) -> Result<(), ConversionError> {
-    let name = name_of(name)?;
-    out.extend_from_slice(format!("BEGIN:{name}\r\n").as_bytes());
-    inside(out)?;
-    out.extend_from_slice(format!("END:{name}\r\n").as_bytes());
-    Ok(())
-}
-
-/// A name as content lines spell it.
-fn name_of(name: &str) -> Result<String, ConversionError> {
-    if !name.is_empty() && name.len() <= 100 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
-    {
-        return Ok(name.to_ascii_uppercase());
-    }
-    let shown: String = name.chars().take(40).collect();
-    Err(ConversionError(format!("{shown:?} is no name of a component, property, parameter or type: letters, digits and hyphens are")))
-}
-
-/// RFC 6868 §3.1, in quotes where a separator asks for them.
-pub(crate) fn parameter_value(value: &str) -> String {
-    let encoded = value.replace('^', "^^").replace(['\n', '\r'], "^n").replace('"', "^'");
-    if encoded.contains([',', ';', ':']) { format!("\"{encoded}\"") } else { encoded }
+    parameters
 }
 
 fn read_values(name: &str, value_type: &str, raw: &str) -> Vec<Value> {
@@ -193,7 +148,7 @@ fn read_value(value_type: &str, raw: &str) -> Value {
         // A carriage return alone is no character of a TEXT (RFC 5545 §3.3.11); nothing could bring it back.
         "text" => Value::Word(unescape(raw).replace('\r', "")),
         "integer" => raw.trim().parse().map_or_else(|_| word(), Value::Integer),
-        "float" => raw.trim().parse().ok().filter(|number: &f64| number.is_finite()).map_or_else(word, Value::Float),
+        "float" => read_float(raw.trim()).map_or_else(word, Value::Float),
         "boolean" if raw.eq_ignore_ascii_case("TRUE") => Value::Boolean(true),
         "boolean" if raw.eq_ignore_ascii_case("FALSE") => Value::Boolean(false),
         "period" => match raw.split_once('/') {
@@ -206,6 +161,15 @@ fn read_value(value_type: &str, raw: &str) -> Value {
     }
 }
 
+/// Digits that every number of double precision keeps (RFC 7265 §3.6.5 writes such).
+const FLOAT_DIGITS_MAX: usize = 15;
+
+fn read_float(text: &str) -> Option<f64> {
+    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+    let fits = digits.trim_matches('0').len() <= FLOAT_DIGITS_MAX;
+    text.parse().ok().filter(|number: &f64| fits && number.is_finite())
+}
+
 fn read_recur(raw: &str) -> Option<Vec<(String, Vec<String>)>> {
     let parts = raw.split(';').filter(|part| !part.is_empty());
     let parts = parts.map(|part| {
@@ -216,26 +180,14 @@ fn read_recur(raw: &str) -> Option<Vec<(String, Vec<String>)>> {
     parts.collect()
 }
 
-fn write_value(value_type: &str, value: &Value) -> String {
-    match value {
-        Value::Word(word) if value_type == "text" => escape(word),
-        Value::Word(word) => match value_type {
-            "date" | "date-time" | "time" | "utc-offset" => basic(word),
-            _ => word.clone(),
-        },
-        Value::Integer(number) => number.to_string(),
-        Value::Float(number) => number.to_string(),
-        Value::Boolean(value) => if *value { "TRUE" } else { "FALSE" }.to_owned(),
-        Value::Period(start, end) => format!("{}/{}", basic(start), basic(end)),
-        Value::Recur(parts) => {
-            let parts = parts.iter().map(|(name, values)| {
-                let values: Vec<String> = values.iter().map(|v| if name == "until" { basic(v) } else { v.clone() }).collect();
-                format!("{}={}", name.to_ascii_uppercase(), values.join(","))
-            });
-            parts.collect::<Vec<_>>().join(";")
-        }
-        Value::Structured(parts) => parts.iter().map(|part| write_value(value_type, part)).collect::<Vec<_>>().join(";"),
+/// Texts in one, told apart by their lengths: inside others they grow by little, where quotes would double with each level.
+pub(crate) fn framed<'a>(texts: impl IntoIterator<Item = &'a str>) -> String {
+    let mut out = String::new();
+    for text in texts {
+        out.push_str(&format!("{}:", text.len()));
+        out.push_str(text);
     }
+    out
 }
 
 /// Shapes of dates, times and offsets in content lines; `0` stands for a digit, `+` for a sign. Beside each the spelling of RFC 3339.

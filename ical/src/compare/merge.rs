@@ -1,8 +1,8 @@
 //! Three-way merge: what they changed since the base is done to ours, line by line.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::meaning::{Entry, Key, entries};
+use super::meaning::{Entry, Key, entries, normalise_parameters, same};
 use super::{Part, parts};
 use crate::component::Component;
 use crate::content_line::Property;
@@ -94,8 +94,9 @@ fn merge_part<'a>(
             if latest(&theirs) > latest(&ours) {
                 replace(edit, our, &ours, &theirs);
             }
-        } else if SETS.contains(&name) {
-            merge_lists(edit, our, name, [&base, &ours, &theirs]);
+        } else if let Some(lines) = SETS.contains(&name).then(|| merged_lists([&base, &ours, &theirs])).flatten() {
+            ours.iter().for_each(|entry| edit.cut(entry.place.clone()));
+            edit.add_lines(our, lines);
         } else {
             let lines = |entries: &[Entry]| entries.iter().map(|entry| entry.line.clone()).collect();
             conflict(name, lines(&ours), lines(&theirs));
@@ -114,15 +115,6 @@ fn grouped(part: &Part, entries: Entries) -> Entries {
         groups.entry(key).or_default().append(&mut found);
     }
     groups
-}
-
-fn same(one: &[Entry], other: &[Entry]) -> bool {
-    let sorted = |entries: &[Entry]| {
-        let mut meanings: Vec<String> = entries.iter().map(|entry| entry.meaning.clone()).collect();
-        meanings.sort_unstable();
-        meanings
-    };
-    sorted(one) == sorted(other)
 }
 
 fn is_same(one: &Component<'_>, other: &Component<'_>) -> bool {
@@ -155,46 +147,53 @@ fn latest(entries: &[Entry]) -> (usize, String) {
     (value.len(), value)
 }
 
-/// Ours, without what they took out, with what they put in.
-fn merge_lists<'a>(edit: &mut Edit<'a>, component: &Component<'a>, name: &str, [base, ours, theirs]: [&[Entry]; 3]) {
-    let [base_values, our_values, their_values] = [base, ours, theirs].map(values);
-    let removed = |value: &String| base_values.contains_key(value) && !their_values.contains_key(value);
+/// Ours, without what they took out, with what they put in: lines, folded. `None` where a value cannot be written anew, because it holds what
+/// none should.
+fn merged_lists([base, ours, theirs]: [&[Entry]; 3]) -> Option<Vec<u8>> {
+    let mut ways = Ways::default();
+    let [base_values, our_values, their_values] = [base, ours, theirs].map(|entries| ways.values(entries));
+    let removed = |value: &Listed| base_values.contains_key(value) && !their_values.contains_key(value);
     let added = their_values.iter().filter(|(value, _)| !base_values.contains_key(*value));
     let kept = our_values.iter().filter(|(value, _)| !removed(value));
-    let all: BTreeMap<&String, &Abstract> = kept.chain(added).collect();
-    ours.iter().for_each(|entry| edit.cut(entry.place.clone()));
-    // One line for each way of writing: zones and types differ between lines.
-    let mut lines: BTreeMap<String, Abstract> = BTreeMap::new();
-    for form in all.into_values() {
-        let way = format!("{:?} {}", form.parameters, form.value_type);
-        match lines.get_mut(&way) {
-            Some(line) => line.values.extend(form.values.iter().cloned()),
-            None => drop(lines.insert(way, form.clone())),
-        }
+    let all: BTreeMap<&Listed, &Value> = kept.chain(added).collect();
+    for ((way, _), value) in all {
+        ways.lines.get_mut(*way)?.values.push(value.clone());
     }
-    for line in lines.into_values() {
-        let mut text = Vec::new();
-        // Values of two readable lines make one; a value that cannot be written was not read.
-        if line.write(&mut text).is_ok() {
-            edit.add_lines(component, text);
-        } else {
-            debug_assert!(false, "{name} cannot be written again");
-        }
+    let mut text = Vec::new();
+    for line in ways.lines.iter().filter(|line| !line.values.is_empty()) {
+        line.write(&mut text).ok()?;
     }
+    Some(text)
 }
 
-/// Each value of some list lines, by what it means.
-fn values(entries: &[Entry]) -> BTreeMap<String, Abstract> {
-    let mut values = BTreeMap::new();
-    for entry in entries {
-        let Ok(property) = Property::parse(entry.line.as_bytes().into(), usize::MAX) else { continue };
-        let form = Abstract::of(&property);
-        for value in &form.values {
-            let one = Abstract { values: vec![Value::clone(value)], ..form.clone() };
-            values.insert(format!("{:?} {value:?}", form.parameters), one);
+/// A value of a list: the number of the way it is written in, and what it says.
+type Listed = (usize, String);
+
+/// A line for each way of writing: zones and types differ between lines.
+#[derive(Default)]
+struct Ways {
+    numbers: HashMap<String, usize>,
+    lines: Vec<Abstract>,
+}
+
+impl Ways {
+    /// Each value of some list lines, by what it means.
+    fn values(&mut self, entries: &[Entry]) -> BTreeMap<Listed, Value> {
+        let mut values = BTreeMap::new();
+        for entry in entries {
+            let Ok(property) = Property::parse(entry.line.as_bytes().into(), usize::MAX) else { continue };
+            let mut form = Abstract::of(&property);
+            let of_line = std::mem::take(&mut form.values);
+            let mut parameters = form.parameters.clone();
+            normalise_parameters(&mut parameters);
+            let number = *self.numbers.entry(format!("{parameters:?} {}", form.value_type)).or_insert_with(|| {
+                self.lines.push(form);
+                self.lines.len() - 1
+            });
+            values.extend(of_line.into_iter().map(|value| ((number, format!("{value:?}")), value)));
         }
+        values
     }
-    values
 }
 
 fn text_of(component: &Component<'_>) -> String {

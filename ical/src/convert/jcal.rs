@@ -2,26 +2,42 @@
 
 use serde_json::{Map, Value as Json};
 
+use super::faithful::faithful;
+use super::line::name_of;
 use super::types::NUMERIC_PARTS;
-use super::{Abstract, ConversionError, Value, basic, shape, write_component};
+use super::{Abstract, ConversionError, Value, basic, is_name, json, shape, write_component};
 use crate::Limits;
 use crate::component::Component;
+use crate::content_line::Property;
 use crate::convert::Shape;
 
-/// A component, usually a VCALENDAR, as jCal (RFC 7265 §3.3).
-pub fn write(component: &Component<'_>) -> String {
-    json_of_component(component).to_string()
+/// A component, usually a VCALENDAR, as jCal (RFC 7265 §3.3). What its type does not allow, or a number that JSON would round, has the type
+/// "unknown"; a parameter that stands twice has the values of both.
+///
+/// # Errors
+/// What no content line can hold, and so would not come back: odd names, control characters.
+pub fn write(component: &Component<'_>) -> Result<String, ConversionError> {
+    json_of_component(component).map(|json| json.to_string())
 }
 
 /// As deep as the tree is, which [`Limits::nesting_levels_max`] bounds.
-fn json_of_component(component: &Component<'_>) -> Json {
-    let properties = component.properties().map(|property| json_of_property(&Abstract::of(&property)));
-    let inside = component.components().map(|inside| json_of_component(&inside));
-    Json::Array(vec![component.name().to_ascii_lowercase().into(), properties.collect(), inside.collect()])
+fn json_of_component(component: &Component<'_>) -> Result<Json, ConversionError> {
+    let name = name_of(component.name())?.to_ascii_lowercase();
+    let faithful = |line: Property<'_>| faithful(&line, Abstract::typed(&line), |form| Ok(json_of_property(form)), property);
+    let properties = component.properties().map(faithful).collect::<Result<_, _>>()?;
+    let inside = component.components().map(|inside| json_of_component(&inside)).collect::<Result<_, _>>()?;
+    Ok(Json::Array(vec![name.into(), properties, inside]))
+}
+
+/// A property that is carried in another format: as it is written where its type would not bring it back.
+pub(crate) fn carried(line: &Abstract) -> Json {
+    let json = json_of_property(line);
+    let comes_back = property(&json).is_ok_and(|back| back.line() == line.line());
+    if comes_back { json } else { json_of_property(&line.untyped()) }
 }
 
 /// RFC 7265 §3.4.
-pub(crate) fn json_of_property(property: &Abstract) -> Json {
+fn json_of_property(property: &Abstract) -> Json {
     let parameters: Map<String, Json> = property.parameters.iter().map(|(name, values)| (name.clone(), one_or_many(values))).collect();
     let mut json = vec![property.name.as_str().into(), Json::Object(parameters), property.value_type.as_str().into()];
     json.extend(property.values.iter().map(json_of_value));
@@ -51,7 +67,7 @@ fn json_of_value(value: &Value) -> Json {
 /// RFC 7265 §3.6.10.
 fn json_of_part(name: &str, values: &[String]) -> Json {
     let json = |value: &String| match value.parse::<i64>() {
-        Ok(number) if NUMERIC_PARTS.contains(&name) => number.into(),
+        Ok(number) if NUMERIC_PARTS.contains(&name) && number.to_string() == *value => number.into(),
         _ => Json::from(value.as_str()),
     };
     match values {
@@ -68,9 +84,8 @@ pub fn read(text: &str, limits: &Limits) -> Result<Vec<u8>, ConversionError> {
     if text.len() > limits.object_bytes_max {
         return Err(ConversionError(format!("the jCal text has more than {} bytes", limits.object_bytes_max)));
     }
-    let json: Json = serde_json::from_str(text).map_err(|error| ConversionError(format!("the text is not JSON: {error}")))?;
     let mut out = Vec::with_capacity(text.len());
-    component(&json, limits.nesting_levels_max, &mut out)?;
+    component(&json::parse(text)?, limits.nesting_levels_max, &mut out)?;
     Ok(out)
 }
 
@@ -98,11 +113,22 @@ pub(crate) fn property(json: &Json) -> Result<Abstract, ConversionError> {
         return Err(wrong());
     }
     let (name, value_type) = (name.to_ascii_lowercase(), value_type.to_ascii_lowercase());
-    let parameters = parameters.iter().map(|(parameter, values)| Some((parameter.clone(), words(values)?)));
-    let parameters = parameters.collect::<Option<_>>().ok_or_else(|| ConversionError(format!("{name} has a parameter that is no text")))?;
+    let parameters = parameters.iter().map(|(parameter, values)| Some((parameter.to_ascii_lowercase(), words(values)?)));
+    let parameters: Vec<_> =
+        parameters.collect::<Option<_>>().ok_or_else(|| ConversionError(format!("{name} has a parameter that is no text")))?;
+    if has_name_twice(&parameters) {
+        return Err(ConversionError(format!("{name} has two parameters of one name")));
+    }
     let values = values.iter().map(|value| value_of(&name, &value_type, value));
     let values = values.collect::<Option<_>>().ok_or_else(|| ConversionError(format!("{name} has a value that is no {value_type}")))?;
     Ok(Abstract { name, parameters, value_type, values })
+}
+
+/// JSON tells names apart by case, content lines do not.
+fn has_name_twice(named: &[(String, Vec<String>)]) -> bool {
+    let mut names: Vec<&str> = named.iter().map(|(name, _)| name.as_str()).collect();
+    names.sort_unstable();
+    names.windows(2).any(|pair| matches!(pair, [one, other] if one == other))
 }
 
 /// A word or a list of words.
@@ -148,7 +174,7 @@ fn recur(parts: &Map<String, Json>) -> Option<Vec<(String, Vec<String>)>> {
         parts.iter().map(|(name, values)| Some((name.to_ascii_lowercase(), words(values)?))).collect::<Option<_>>()?;
     // A part becomes text between semicolons: a separator inside would make more of it.
     let clean = |text: &String| !text.is_empty() && !basic(text).contains([';', '=', ',', ':']);
-    if !read.iter().all(|(name, values)| clean(name) && values.iter().all(clean)) {
+    if has_name_twice(&read) || !read.iter().all(|(name, values)| is_name(name) && values.iter().all(clean)) {
         return None;
     }
     read.sort_by_key(|(name, _)| name != "freq");

@@ -34,7 +34,7 @@ use node::Node;
 
 use crate::Limits;
 use crate::component::Component;
-use crate::convert::ConversionError;
+use crate::convert::{ConversionError, faithful, json};
 
 /// The kinds of objects that components become.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,12 +80,16 @@ impl Kind {
 }
 
 /// A VCALENDAR as JSCalendar: an Event or a Task where it holds one of them and says nothing more, else a Group (draft §2.1.1).
-pub fn write(component: &Component<'_>) -> String {
+///
+/// # Errors
+/// What no content line can hold, and so would not come back: odd names, control characters.
+pub fn write(component: &Component<'_>) -> Result<String, ConversionError> {
+    faithful::check(component)?;
     let mut node = Node::of(component);
     if node.name != "vcalendar" {
         node = Node { inside: vec![node], ..Node::new("vcalendar") };
     }
-    serde_json::Value::Object(group::object_of(&node)).to_string()
+    Ok(serde_json::Value::Object(group::object_of(&node)).to_string())
 }
 
 /// A JSCalendar text as iCalendar, lines folded (draft §3).
@@ -96,8 +100,7 @@ pub fn read(text: &str, limits: &Limits) -> Result<Vec<u8>, ConversionError> {
     if text.len() > limits.object_bytes_max {
         return Err(ConversionError(format!("the JSCalendar text has more than {} bytes", limits.object_bytes_max)));
     }
-    let json: serde_json::Value = serde_json::from_str(text).map_err(|error| ConversionError(format!("the text is not JSON: {error}")))?;
-    let serde_json::Value::Object(object) = json else {
+    let serde_json::Value::Object(object) = json::parse(text)? else {
         return Err(ConversionError("the text is no Event, Task or Group: those are JSON objects".to_owned()));
     };
     let node = group::calendar_of(&object, limits)?;

@@ -2,6 +2,10 @@ use super::*;
 use crate::Limits;
 use crate::component::Document;
 
+mod chance;
+mod faithful;
+mod hostile;
+
 const EVERYTHING: &str = concat!(
     "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//t//t//EN\r\n",
     "BEGIN:VTIMEZONE\r\nTZID:Own\r\nBEGIN:STANDARD\r\nDTSTART:19701025T030000\r\nTZOFFSETFROM:+0200\r\nTZOFFSETTO:+0100\r\n",
@@ -43,29 +47,22 @@ fn meaning(text: &str) -> Vec<String> {
 
 #[test]
 fn rfc7265_s5_icalendar_goes_to_jcal_and_back_without_loss() {
-    let json = jcal::write(&document(EVERYTHING).root());
+    let json = jcal::write(&document(EVERYTHING).root()).unwrap();
     let back = String::from_utf8(jcal::read(&json, &Limits::default()).unwrap()).unwrap();
     assert_eq!(meaning(&back), meaning(EVERYTHING));
-    assert_eq!(jcal::write(&document(&back).root()), json);
+    assert_eq!(jcal::write(&document(&back).root()).unwrap(), json);
 }
 
 #[test]
 fn rfc6321_s4_icalendar_goes_to_xcal_and_back_without_loss() {
-    let xml = xcal::write(&document(EVERYTHING).root());
+    let xml = xcal::write(&document(EVERYTHING).root()).unwrap();
     let back = String::from_utf8(xcal::read(&xml, &Limits::default()).unwrap()).unwrap();
     assert_eq!(meaning(&back), meaning(EVERYTHING));
 }
 
 #[test]
-fn a_lone_carriage_return_is_left_out_once() {
-    let json = jcal::write(&document("BEGIN:VCALENDAR\nSUMMARY;X-A=\"a\rb\":c\rd\nEND:VCALENDAR\n").root());
-    let back = jcal::read(&json, &Limits::default()).unwrap();
-    assert_eq!(back, b"BEGIN:VCALENDAR\r\nSUMMARY;X-A=ab:cd\r\nEND:VCALENDAR\r\n");
-}
-
-#[test]
 fn rfc7265_s3_6_values_have_their_json_types() {
-    let json: serde_json::Value = serde_json::from_str(&jcal::write(&document(EVERYTHING).root())).unwrap();
+    let json: serde_json::Value = serde_json::from_str(&jcal::write(&document(EVERYTHING).root()).unwrap()).unwrap();
     let event = &json[2][1];
     let property = |name: &str| event[1].as_array().unwrap().iter().find(|p| p[0] == name).unwrap().clone();
     let json = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();

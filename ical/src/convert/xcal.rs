@@ -1,101 +1,114 @@
 //! xCal: iCalendar in XML, RFC 6321.
 
-use quick_xml::escape::escape;
-use quick_xml::events::Event;
-use quick_xml::name::ResolveResult;
-use quick_xml::reader::NsReader;
+mod element;
 
+use std::collections::HashMap;
+
+use super::faithful::faithful;
+use super::line::name_of;
 use super::types::parameter_type;
-use super::{Abstract, ConversionError, Shape, Value, shape, write_component};
+use super::{Abstract, ConversionError, Shape, Value, is_name, shape, write_component};
 use crate::Limits;
 use crate::component::Component;
+use crate::content_line::Property;
+use element::Element;
 
 const NAMESPACE: &str = "urn:ietf:params:xml:ns:icalendar-2.0";
 /// Levels of elements below a component's: properties, property, parameters, parameter, type.
 const LEVELS_OF_A_PROPERTY: usize = 6;
-const ELEMENTS_MAX: usize = 500_000;
+const PARAMETERS: &str = "parameters";
 
-/// A component, usually a VCALENDAR, as an xCal document (RFC 6321 §3.1).
-pub fn write(component: &Component<'_>) -> String {
+/// A component, usually a VCALENDAR, as an xCal document (RFC 6321 §3.1). What its type does not allow has the type "unknown".
+///
+/// # Errors
+/// What neither XML nor content lines can hold, and so would not come back: names that are none in XML, control characters.
+pub fn write(component: &Component<'_>) -> Result<String, ConversionError> {
     let mut out = format!("<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<icalendar xmlns=\"{NAMESPACE}\">");
-    write_one(component, &mut out);
+    write_one(component, &mut out)?;
     out.push_str("</icalendar>\n");
-    out
+    Ok(out)
 }
 
 /// As deep as the tree is, which [`Limits::nesting_levels_max`] bounds.
-fn write_one(component: &Component<'_>, out: &mut String) {
-    let inside = |name: &str, out: &mut String, write: &mut dyn FnMut(&mut String)| {
-        let start = out.len();
-        out.push_str(&format!("<{name}>"));
-        let begun = out.len();
-        write(out);
-        if out.len() == begun {
-            out.truncate(start);
-        } else {
-            out.push_str(&format!("</{name}>"));
-        }
-    };
-    let name = component.name().to_ascii_lowercase();
+fn write_one(component: &Component<'_>, out: &mut String) -> Result<(), ConversionError> {
+    let name = name_of(component.name())?.to_ascii_lowercase();
+    Element::new(&name).check()?;
     out.push_str(&format!("<{name}>"));
-    inside("properties", out, &mut |out| component.properties().for_each(|property| write_property(&Abstract::of(&property), out)));
-    inside("components", out, &mut |out| component.components().for_each(|inside| write_one(&inside, out)));
+    inside("properties", out, |out| component.properties().try_for_each(|property| write_property(&property, out)))?;
+    inside("components", out, |out| component.components().try_for_each(|inside| write_one(&inside, out)))?;
     out.push_str(&format!("</{name}>"));
+    Ok(())
 }
 
-fn write_property(property: &Abstract, out: &mut String) {
-    out.push_str(&format!("<{}>", property.name));
-    if !property.parameters.is_empty() {
-        out.push_str("<parameters>");
-        for (name, values) in &property.parameters {
-            out.push_str(&format!("<{name}>"));
-            values.iter().for_each(|value| element(parameter_type(name), &spelt(name, value), out));
-            out.push_str(&format!("</{name}>"));
-        }
-        out.push_str("</parameters>");
+/// An element, if anything is written inside.
+fn inside(name: &str, out: &mut String, write: impl FnOnce(&mut String) -> Result<(), ConversionError>) -> Result<(), ConversionError> {
+    let start = out.len();
+    out.push_str(&format!("<{name}>"));
+    let begun = out.len();
+    write(out)?;
+    if out.len() == begun {
+        out.truncate(start);
+    } else {
+        out.push_str(&format!("</{name}>"));
     }
-    property.values.iter().for_each(|value| write_value(&property.name, &property.value_type, value, out));
-    out.push_str(&format!("</{}>", property.name));
+    Ok(())
+}
+
+fn write_property(property: &Property<'_>, out: &mut String) -> Result<(), ConversionError> {
+    let typed = Abstract::typed(property).map(|typed| typed.with_numbers_of(property));
+    let write = |form: &Abstract| {
+        let element = element_of(form);
+        element.check().map(|()| element)
+    };
+    faithful(property, typed, write, Element::property)?.write(out);
+    Ok(())
+}
+
+fn element_of(property: &Abstract) -> Element {
+    let mut element = Element::new(&property.name);
+    if !property.parameters.is_empty() {
+        let parameters = property.parameters.iter().map(|(name, values)| Element {
+            children: values.iter().map(|value| parameter_element(name, value)).collect(),
+            ..Element::new(name)
+        });
+        element.children.push(Element { children: parameters.collect(), ..Element::new(PARAMETERS) });
+    }
+    property.values.iter().for_each(|value| push_value(&property.name, &property.value_type, value, &mut element.children));
+    element
 }
 
 /// RFC 6321 §3.6.2: booleans in lower case.
-fn spelt(parameter: &str, value: &str) -> String {
-    if parameter_type(parameter) == "boolean" { value.to_ascii_lowercase() } else { value.to_owned() }
+fn parameter_element(parameter: &str, value: &str) -> Element {
+    match (parameter_type(parameter), value) {
+        ("boolean", "TRUE") => Element::of_text("boolean", "true"),
+        ("boolean", "FALSE") => Element::of_text("boolean", "false"),
+        ("boolean", _) => Element::of_text("text", value),
+        (other, _) => Element::of_text(other, value),
+    }
 }
 
-/// An element with text; characters XML 1.0 §2.2 does not have are left out.
-fn element(name: &str, text: &str, out: &mut String) {
-    let text: String = text.chars().filter(|c| !c.is_control() || matches!(c, '\t' | '\n' | '\r')).collect();
-    out.push_str(&format!("<{name}>{}</{name}>", escape(&text)));
-}
-
-fn write_value(property: &str, value_type: &str, value: &Value, out: &mut String) {
-    match value {
-        Value::Word(word) => element(value_type, word, out),
-        Value::Integer(number) => element(value_type, &number.to_string(), out),
-        Value::Float(number) => element(value_type, &number.to_string(), out),
-        Value::Boolean(value) => element(value_type, if *value { "true" } else { "false" }, out),
+fn push_value(property: &str, value_type: &str, value: &Value, out: &mut Vec<Element>) {
+    out.push(match value {
+        Value::Word(word) => Element::of_text(value_type, word),
+        Value::Integer(number) => Element::of_text(value_type, &number.to_string()),
+        Value::Float(number) => Element::of_text(value_type, &number.to_string()),
+        Value::Boolean(value) => Element::of_text(value_type, if *value { "true" } else { "false" }),
         Value::Period(start, end) => {
-            out.push_str("<period>");
-            element("start", start, out);
-            element(if end.contains('P') { "duration" } else { "end" }, end, out);
-            out.push_str("</period>");
+            let end_name = if end.contains('P') { "duration" } else { "end" };
+            Element { children: vec![Element::of_text("start", start), Element::of_text(end_name, end)], ..Element::new("period") }
         }
         Value::Recur(parts) => {
-            out.push_str("<recur>");
-            for (name, values) in parts {
-                values.iter().for_each(|value| element(name, value, out));
-            }
-            out.push_str("</recur>");
+            let parts = parts.iter().flat_map(|(name, values)| values.iter().map(|value| Element::of_text(name, value)));
+            Element { children: parts.collect(), ..Element::new("recur") }
         }
         // RFC 6321 §3.4.1.2, §3.4.1.3: the parts stand in the property without a type.
         Value::Structured(parts) => {
-            let Shape::Structured(names) = shape(property) else { return };
-            for (name, part) in names.iter().zip(parts) {
-                write_value(property, name, part, out);
+            if let Shape::Structured(names) = shape(property) {
+                names.iter().zip(parts).for_each(|(name, part)| push_value(property, name, part, out));
             }
+            return;
         }
-    }
+    });
 }
 
 /// An xCal document as iCalendar, lines folded (RFC 6321 §4).
@@ -118,132 +131,92 @@ pub fn read(text: &str, limits: &Limits) -> Result<Vec<u8>, ConversionError> {
     Ok(out)
 }
 
-/// An element of the namespace of xCal, by its local name.
-#[derive(Default)]
-struct Element {
-    name: String,
-    text: String,
-    children: Vec<Element>,
-}
-
+/// Reading: elements as components, properties and values.
 impl Element {
-    fn parse(text: &str, levels: usize) -> Result<Self, ConversionError> {
-        let mut reader = NsReader::from_str(text);
-        reader.config_mut().expand_empty_elements = true;
-        let mut open = vec![Self::default()];
-        let mut elements = 0;
-        loop {
-            let event = reader.read_event().map_err(|error| ConversionError(format!("the text is not well-formed XML: {error}")))?;
-            match event {
-                Event::Start(start) => {
-                    elements += 1;
-                    if open.len() > levels || elements > ELEMENTS_MAX {
-                        return Err(ConversionError("the document is nested too deep or has too many elements".to_owned()));
-                    }
-                    let (namespace, local) = reader.resolver().resolve_element(start.name());
-                    if !matches!(namespace, ResolveResult::Bound(uri) if uri.as_ref() == NAMESPACE) {
-                        return Err(ConversionError(format!("{} is not in the namespace {NAMESPACE}", local.as_ref())));
-                    }
-                    open.push(Self { name: local.as_ref().to_owned(), ..Self::default() });
-                }
-                Event::End(_) => {
-                    let Some(done) = open.pop() else { break };
-                    if let Some(parent) = open.last_mut() {
-                        parent.children.push(done);
-                    }
-                }
-                Event::Text(text) => push(&mut open, &text.xml10_content()),
-                Event::CData(text) => push(&mut open, &text.xml10_content()),
-                Event::GeneralRef(reference) => {
-                    let character = reference.resolve_char_ref().ok().flatten().map(String::from);
-                    let known = || quick_xml::escape::resolve_predefined_entity(&reference.xml10_content()).map(str::to_owned);
-                    let text =
-                        character.or_else(known).ok_or_else(|| ConversionError("the document holds an unknown entity".to_owned()))?;
-                    push(&mut open, &text);
-                }
-                Event::DocType(_) => return Err(ConversionError("a document type declaration is not accepted".to_owned())),
-                Event::Eof => break,
-                _ => {}
-            }
-        }
-        let root = open.pop().filter(|_| open.is_empty()).and_then(|document| document.children.into_iter().next());
-        root.ok_or_else(|| ConversionError("the document holds no element, or ends inside one".to_owned()))
-    }
-
-    fn child(&self, name: &str) -> Option<&Self> {
-        self.children.iter().find(|child| child.name == name)
-    }
-
-    fn children_of(&self, name: &str) -> &[Self] {
-        self.child(name).map_or(&[], |child| child.children.as_slice())
-    }
-
     fn write_as_component(&self, out: &mut Vec<u8>) -> Result<(), ConversionError> {
+        // Of two lists of properties one would be lost.
+        let (properties, components) = match self.children.as_slice() {
+            [] => (None, None),
+            [one] if one.name == "properties" => (Some(one), None),
+            [one] if one.name == "components" => (None, Some(one)),
+            [one, other] if one.name == "properties" && other.name == "components" => (Some(one), Some(other)),
+            _ => return Err(ConversionError(format!("{:.60} holds more than properties and then components", self.name))),
+        };
         write_component(&self.name, out, |out| {
-            self.children_of("properties").iter().try_for_each(|property| property.property()?.write(out))?;
-            self.children_of("components").iter().try_for_each(|component| component.write_as_component(out))
+            properties.iter().flat_map(|list| &list.children).try_for_each(|property| property.property()?.write(out))?;
+            components.iter().flat_map(|list| &list.children).try_for_each(|component| component.write_as_component(out))
         })
     }
 
     fn property(&self) -> Result<Abstract, ConversionError> {
         let name = self.name.to_ascii_lowercase();
-        let parameters = self.children_of("parameters").iter().map(|parameter| {
-            let values =
-                parameter.children.iter().map(|value| if value.name == "boolean" { value.text.to_uppercase() } else { value.text.clone() });
-            (parameter.name.to_ascii_lowercase(), values.collect())
+        let (parameters, values) = match self.children.split_first() {
+            Some((first, rest)) if first.name == PARAMETERS => (first.children.as_slice(), rest),
+            _ => (&[][..], self.children.as_slice()),
+        };
+        let parameters = parameters.iter().map(|parameter| {
+            let values = parameter.children.iter().map(Self::flag_or_text).collect();
+            (parameter.name.to_ascii_lowercase(), values)
         });
         let parameters = parameters.collect();
-        let values: Vec<&Self> = self.children.iter().filter(|child| child.name != "parameters").collect();
+        let Some(first) = values.first() else {
+            return Err(ConversionError(format!("{name} has no value")));
+        };
         if let Shape::Structured(names) = shape(&name)
-            && values.first().is_some_and(|first| names.contains(&first.name.as_str()))
+            && names.contains(&first.name.as_str())
         {
+            if !values.iter().map(|part| part.name.as_str()).eq(names.iter().copied().take(values.len())) {
+                return Err(ConversionError(format!("{name} has the parts {}, in this order", names.join(", "))));
+            }
             let parts = values.iter().map(|part| Value::Word(part.text.clone())).collect();
             let value_type = super::default_type(&name).to_owned();
             return Ok(Abstract { name, parameters, value_type, values: vec![Value::Structured(parts)] });
         }
-        let Some(first) = values.first() else {
-            return Err(ConversionError(format!("{name} has no value")));
-        };
         let value_type = first.name.to_ascii_lowercase();
         let read = values.iter().map(|value| value.value(&value_type));
         let read = read.collect::<Option<_>>().ok_or_else(|| ConversionError(format!("{name} has a value that is no {value_type}")))?;
         Ok(Abstract { name, parameters, value_type, values: read })
     }
 
+    /// RFC 6321 §3.6.2: booleans are lower case here, upper case in iCalendar.
+    fn flag_or_text(&self) -> String {
+        match (self.name.as_str(), self.text.as_str()) {
+            ("boolean", "true" | "1") => "TRUE".to_owned(),
+            ("boolean", "false" | "0") => "FALSE".to_owned(),
+            (_, text) => text.to_owned(),
+        }
+    }
+
     fn value(&self, value_type: &str) -> Option<Value> {
         if !self.name.eq_ignore_ascii_case(value_type) {
             return None;
         }
-        match value_type {
-            "period" if !self.children.is_empty() => {
-                let end = self.child("end").or_else(|| self.child("duration"))?;
-                Some(Value::Period(self.child("start")?.text.clone(), end.text.clone()))
+        match (value_type, self.children.as_slice()) {
+            ("period", [start, end]) if start.name == "start" && matches!(end.name.as_str(), "end" | "duration") => {
+                Some(Value::Period(start.text.clone(), end.text.clone()))
             }
-            "recur" if !self.children.is_empty() => Some(Value::Recur(self.parts()?)),
-            "boolean" => Some(Value::Word(self.text.to_uppercase())),
-            _ => self.children.is_empty().then(|| Value::Word(self.text.clone())),
+            ("recur", [_, ..]) => Some(Value::Recur(self.parts()?)),
+            (_, children) => children.is_empty().then(|| Value::Word(self.flag_or_text())),
         }
     }
 
     /// A part that stands more than once is a list.
     fn parts(&self) -> Option<Vec<(String, Vec<String>)>> {
         let mut parts: Vec<(String, Vec<String>)> = Vec::new();
+        let mut places = HashMap::new();
         for part in &self.children {
             let text = part.text.trim();
-            if text.is_empty() || text.contains([';', '=', ',']) {
+            if text.is_empty() || text.contains([';', '=', ',']) || !part.children.is_empty() || !is_name(&part.name) {
                 return None;
             }
-            match parts.iter_mut().find(|(name, _)| *name == part.name) {
+            match places.get(part.name.as_str()).and_then(|at: &usize| parts.get_mut(*at)) {
                 Some((_, values)) => values.push(text.to_owned()),
-                None => parts.push((part.name.clone(), vec![text.to_owned()])),
+                None => {
+                    places.insert(part.name.as_str(), parts.len());
+                    parts.push((part.name.clone(), vec![text.to_owned()]));
+                }
             }
         }
         Some(parts)
-    }
-}
-
-fn push(open: &mut [Element], text: &str) {
-    if let Some(element) = open.last_mut() {
-        element.text.push_str(text);
     }
 }

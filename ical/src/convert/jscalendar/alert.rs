@@ -1,6 +1,6 @@
 //! VALARM (draft §2.2.2, §2.3.44, §3.1) and RELATED-TO (draft §2.3.35).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value as Json, json};
 
@@ -23,10 +23,11 @@ pub(super) fn take(made: &mut Made, taking: &mut Taking<'_>, context: &Context<'
             keys.insert(uid, key::of_node(node));
         }
     }
+    let title = taking.node.text("summary");
     for (index, node) in alarms {
         let completed = |alert: &Object| {
             let mut inside = node_of(Kind::Alert, alert, context)?;
-            complete(&mut inside, taking.node.text("summary"));
+            complete(&mut inside, title);
             Ok(inside)
         };
         let mut alert = settled_by(Kind::Alert, node, context, &|made| made.finish(false), &completed);
@@ -78,6 +79,9 @@ fn give_relations(object: &Object, node: &mut Node) -> Result<(), ConversionErro
     for (id, relation) in members(object, RELATED)? {
         let line = carried.restore(&[RELATED, id], Abstract::text("related-to", id));
         let kinds = set_keys(relation, "relation")?;
+        if kinds.len() > 1 && !Made::may_note_for(&line, kinds.len()) {
+            return Err(ConversionError("the parameters of a relation make too much of it".to_owned()));
+        }
         if kinds.is_empty() {
             node.lines.push(line.clone());
         }
@@ -99,21 +103,23 @@ pub(super) fn give(_: Kind, object: &Object, node: &mut Node, context: &Context<
         key::identify(&mut inside, key, context.keys);
         nodes.push((*key, inside));
     }
-    let is_related = |key: &str| alerts.iter().any(|(_, alert)| alert.get(RELATED).is_some_and(|related| related.get(key).is_some()));
+    let related = alerts.iter().filter_map(|(_, alert)| alert.get(RELATED).and_then(Json::as_object));
+    let related: HashSet<&String> = related.flat_map(Object::keys).collect();
     for (key, inside) in &mut nodes {
-        if inside.line("uid").is_none() && is_related(key) {
+        if inside.line("uid").is_none() && related.contains(*key) {
             inside.lines.push(Abstract::text("uid", key).derived());
         }
     }
     let uids: HashMap<String, String> =
         nodes.iter().map(|(key, inside)| ((*key).clone(), inside.text("uid").unwrap_or(key).to_owned())).collect();
+    let title = text(object, "title")?;
     for (_, mut inside) in nodes {
         for line in inside.lines.iter_mut().filter(|line| line.name == "related-to") {
             if let Some(uid) = line.word().and_then(|key| uids.get(key)) {
                 line.values = vec![Value::Word(uid.clone())];
             }
         }
-        complete(&mut inside, text(object, "title")?);
+        complete(&mut inside, title);
         node.inside.push(inside);
     }
     Ok(())
@@ -128,11 +134,15 @@ fn trigger_type(alert: &Object) -> Option<&str> {
     }
 }
 
+/// A longer title does not become the text of each alarm: many alarms would make too much of it.
+const TITLE_BYTES_MAX: usize = 255;
+
 /// What RFC 5545 §3.6.6 asks of a VALARM.
 fn complete(alarm: &mut Node, title: Option<&str>) {
     if alarm.line("action").is_none() {
         alarm.lines.push(Abstract::text("action", "DISPLAY").derived());
     }
+    let title = title.filter(|title| title.len() <= TITLE_BYTES_MAX).unwrap_or("Reminder");
     let words = match alarm.text("action").map(str::to_ascii_uppercase).as_deref() {
         Some("DISPLAY") => ["description"].as_slice(),
         Some("EMAIL") => &["summary", "description"],
@@ -140,7 +150,7 @@ fn complete(alarm: &mut Node, title: Option<&str>) {
     };
     for name in words {
         if alarm.line(name).is_none() {
-            alarm.lines.push(Abstract::text(name, title.unwrap_or("Reminder")).derived());
+            alarm.lines.push(Abstract::text(name, title).derived());
         }
     }
 }

@@ -153,9 +153,11 @@ pub(super) fn calendar_of(object: &Object, limits: &Limits) -> Result<Node, Conv
     let mut outer = zone::learn(object, &mut zones, levels)?;
     let is_group = kind == Some("Group");
     if is_group {
+        // Entries bring the same zone each.
+        let mut seen: HashSet<String> = outer.iter().map(|node| node.json().to_string()).collect();
         for entry in &entries {
             let more = zone::learn(entry, &mut zones, levels)?;
-            outer.extend(more.into_iter().filter(|node| !outer.contains(node)).collect::<Vec<_>>());
+            outer.extend(more.into_iter().filter(|node| seen.insert(node.json().to_string())));
         }
     }
     for node in carried_zones(object, &entries, levels)? {

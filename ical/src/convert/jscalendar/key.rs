@@ -36,7 +36,7 @@ fn natural(node: &Node) -> String {
         Some(uid) => of_value(uid),
         None => {
             let own = node.lines.iter().filter(|line| !line.is_derived()).flat_map(meaning);
-            let mut said: Vec<String> = own.chain(node.inside.iter().map(|inside| format!("{:?}", inside.meaning()))).collect();
+            let mut said: Vec<String> = own.chain(node.inside.iter().map(Node::whole_meaning)).collect();
             said.sort();
             of_value(&said.join("\n"))
         }

@@ -5,9 +5,12 @@ use serde_json::{Map, Value as Json, json};
 use super::Kind;
 use super::node::{Node, typed};
 use super::patch::pointer;
-use crate::convert::{Abstract, ConversionError, Value, basic, jcal};
+use crate::convert::{Abstract, ConversionError, jcal};
 
 pub(super) type Object = Map<String, Json>;
+
+/// Bytes of parameters noted for the values of one property: less than what a list of the greatest size has itself.
+const NOTES_BYTES_MAX: usize = 8 * 1024 * 1024;
 
 pub(super) struct Made {
     pub kind: Kind,
@@ -50,18 +53,24 @@ impl Made {
         self.map.get_mut(collection)?.get_mut(key)?.as_object_mut()
     }
 
-    /// Carries a property as it is. A value that its type does not allow has no type in jCal.
+    /// Carries a property as it is.
     pub fn keep(&mut self, property: &Abstract) {
-        let json = jcal::json_of_property(property);
-        let untyped = || {
-            let values = property.values.iter().map(as_word).collect();
-            jcal::json_of_property(&Abstract { value_type: "unknown".to_owned(), values, ..property.clone() })
-        };
-        self.kept.push(if jcal::property(&json).is_ok() { json } else { untyped() });
+        self.kept.push(jcal::carried(property));
     }
 
     pub fn keep_component(&mut self, node: &Node) {
         self.components.push(node.json());
+    }
+
+    /// Whether parameters of a property may be noted for each of its values: many notes of long ones would make too much of a hostile property.
+    pub fn may_note(property: &Abstract) -> bool {
+        Self::may_note_for(property, property.values.len())
+    }
+
+    /// Whether its parameters may stand so many times.
+    pub fn may_note_for(property: &Abstract, times: usize) -> bool {
+        let bytes = |(name, values): &(String, Vec<String>)| name.len() + values.iter().map(|value| value.len() + 1).sum::<usize>();
+        times < 2 || property.parameters.iter().map(bytes).sum::<usize>().saturating_mul(times) <= NOTES_BYTES_MAX
     }
 
     /// Notes what of a converted property its counterpart does not say: its name, its type and parameters where they are not the `usual`
@@ -121,16 +130,6 @@ impl Made {
         }
         map
     }
-}
-
-/// A rule as it stands in a content line.
-fn as_word(value: &Value) -> Value {
-    let Value::Recur(parts) = value else { return value.clone() };
-    let parts = parts.iter().map(|(name, values)| {
-        let values: Vec<String> = values.iter().map(|value| basic(value)).collect();
-        format!("{}={}", name.to_ascii_uppercase(), values.join(","))
-    });
-    Value::Word(parts.collect::<Vec<_>>().join(";"))
 }
 
 /// What the "iCalendar" property of an object says, to be read.

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use serde_json::Value as Json;
 
+use super::key;
 use crate::component::Component;
-use crate::convert::{Abstract, ConversionError, Value, basic, extended, jcal, parameter_value, write_component};
+use crate::convert::{Abstract, ConversionError, Value, basic, extended, framed, jcal, parameter_value, write_component};
 use crate::stream::write_folded;
 use crate::value::{escape, unescape};
 
@@ -35,7 +36,7 @@ impl Node {
 
     /// RFC 7265 §3.3.
     pub fn json(&self) -> Json {
-        let properties: Vec<Json> = self.lines.iter().map(jcal::json_of_property).collect();
+        let properties: Vec<Json> = self.lines.iter().map(jcal::carried).collect();
         let components: Vec<Json> = self.inside.iter().map(Self::json).collect();
         Json::Array(vec![self.name.as_str().into(), Json::Array(properties), Json::Array(components)])
     }
@@ -56,9 +57,6 @@ impl Node {
     pub fn write(&self, out: &mut Vec<u8>) -> Result<(), ConversionError> {
         write_component(&self.name, out, |out| {
             for line in &self.lines {
-                if matches!(line.name.to_ascii_lowercase().as_str(), "begin" | "end") {
-                    return Err(ConversionError("BEGIN and END are no properties".to_owned()));
-                }
                 match line.name.as_str() {
                     "jsprop" => write_pointer(line, out)?,
                     _ => untyped(line).write(out)?,
@@ -80,9 +78,14 @@ impl Node {
     /// What it says, whatever the order it says it in, but for what is derived: alike nodes have alike meanings.
     pub fn meaning(&self) -> Vec<String> {
         let mut said: Vec<String> = self.lines.iter().filter(|line| !line.is_derived()).flat_map(meaning).collect();
-        said.extend(self.inside.iter().map(|inside| format!("{} {:?}", inside.name, inside.meaning())));
+        said.extend(self.inside.iter().map(Self::whole_meaning));
         said.sort();
         said
+    }
+
+    /// That in one, with its name.
+    pub fn whole_meaning(&self) -> String {
+        framed(std::iter::once(self.name.as_str()).chain(self.meaning().iter().map(String::as_str)))
     }
 }
 
@@ -198,6 +201,11 @@ pub(super) fn meaning(property: &Abstract) -> Vec<String> {
         parameters.push(format!("{name}={values:?}"));
     }
     parameters.sort();
+    // Before each of many values long parameters would make too much of a hostile property.
+    let mut parameters = format!("{parameters:?}");
+    if parameters.len() > PARAMETERS_BYTES_MAX && property.values.len() > 1 {
+        parameters = key::of_value(&parameters);
+    }
     let is_date = |word: &str| word.len() == 10 && basic(word).len() == 8;
     let one = |value: &Value| {
         let mut value_type = property.value_type.as_str();
@@ -216,10 +224,13 @@ pub(super) fn meaning(property: &Abstract) -> Vec<String> {
             }
             other => format!("{other:?}"),
         };
-        format!("{} {parameters:?} {value_type} {said}", property.name)
+        format!("{} {parameters} {value_type} {said}", property.name)
     };
     property.values.iter().map(one).collect()
 }
+
+/// Longer ones are told by a digest.
+const PARAMETERS_BYTES_MAX: usize = 256;
 
 fn part_meaning(name: &str, values: &[String]) -> String {
     let mut values: Vec<String> =

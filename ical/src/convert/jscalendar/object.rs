@@ -199,14 +199,10 @@ fn not_in(node: &Node, back: &Node) -> (Vec<usize>, Vec<usize>) {
     let mut indices = indices(node, |_| true);
     indices.sort_by_key(|index| !node.held.contains(index));
     let lines = indices.into_iter().filter(|index| node.lines.get(*index).is_some_and(&mut lacks)).collect();
-    let mut insides = counted(back.inside.iter().map(whole_meaning));
-    let mut lacks_inside = |inside: &Node| !take_one(&mut insides, &whole_meaning(inside));
+    let mut insides = counted(back.inside.iter().map(Node::whole_meaning));
+    let mut lacks_inside = |inside: &Node| !take_one(&mut insides, &inside.whole_meaning());
     let inside = node.inside.iter().enumerate().filter(|(_, inside)| lacks_inside(inside)).map(|(index, _)| index).collect();
     (lines, inside)
-}
-
-fn whole_meaning(node: &Node) -> String {
-    format!("{} {:?}", node.name, node.meaning())
 }
 
 fn counted(said: impl Iterator<Item = String>) -> HashMap<String, usize> {

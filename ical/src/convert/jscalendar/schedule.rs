@@ -130,7 +130,7 @@ fn take_recurrence_id(made: &mut Made, taking: &mut Taking<'_>, context: &Contex
 /// EXDATE and RDATE, value by value; a property that does not go over as a whole stays whole.
 fn take_dates(made: &mut Made, taking: &mut Taking<'_>, context: &Context<'_>, form: &Form) {
     for name in ["exdate", "rdate"] {
-        for (index, property) in taking.lines(name) {
+        for (index, property) in taking.lines(name).into_iter().filter(|(_, property)| Made::may_note(property)) {
             let dates: Option<Vec<(String, Object, Form)>> =
                 property.values.iter().map(|value| date_of(property, value, context, form)).collect();
             let Some(dates) = dates else { continue };
@@ -180,6 +180,9 @@ fn note_period(made: &mut Made, path: &[&str], property: &Abstract, of: &Form, f
 /// Which form the times of an object have in iCalendar (draft §3.2).
 pub(super) fn form_of(object: &Object, context: &Context<'_>) -> Result<Form, ConversionError> {
     let zone = text(object, "timeZone")?;
+    if zone.is_some_and(|zone| zone.len() > time::ZONE_BYTES_MAX) {
+        return Err(ConversionError(format!("the name of a time zone has more than {} bytes", time::ZONE_BYTES_MAX)));
+    }
     let carried = Carried::of(object);
     let member = if object.contains_key("start") { "start" } else { "due" };
     let mut times = vec![text(object, "start")?, text(object, "due")?, text(object, "recurrenceId")?];

@@ -152,7 +152,7 @@ pub(super) fn take(made: &mut Made, property: &Abstract) -> bool {
 fn take_set(made: &mut Made, member: &str, property: &Abstract, values: &[Value], value_type: &str) -> bool {
     let words: Option<Vec<&str>> =
         values.iter().map(|value| if let Value::Word(word) = value { Some(word.as_str()) } else { None }).collect();
-    let Some(words) = words.filter(|words| words.iter().all(|word| !word.is_empty())) else { return false };
+    let Some(words) = words.filter(|words| Made::may_note(property) && words.iter().all(|word| !word.is_empty())) else { return false };
     let is_there = |word: &&str| made.map.get(member).and_then(|set| set.get(*word)).is_some();
     if words.iter().any(is_there) {
         return false;

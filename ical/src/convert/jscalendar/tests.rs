@@ -15,7 +15,7 @@ fn document(text: &str) -> Document {
 }
 
 fn to_json(text: &str) -> Json {
-    serde_json::from_str(&write(&document(text).root())).unwrap()
+    serde_json::from_str(&write(&document(text).root()).unwrap()).unwrap()
 }
 
 fn to_text(json: &Json) -> String {

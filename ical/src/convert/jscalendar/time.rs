@@ -18,6 +18,9 @@ pub(super) const UTC: &str = "Etc/UTC";
 /// The days of the years 1 to 9999, which is what four digits hold.
 const DAYS: std::ops::RangeInclusive<i64> = -719_162..=2_932_896;
 
+/// The longest name of a zone that is looked at: each of many times has it.
+pub(super) const ZONE_BYTES_MAX: usize = 255;
+
 /// How a time stands in iCalendar.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Form {
@@ -37,7 +40,11 @@ pub(super) struct Time {
 impl Time {
     /// One value of a property.
     pub fn of(property: &Abstract, word: &str) -> Option<Self> {
-        let moment = Moment::parse(&basic(word), property.parameter("tzid"))?;
+        let zone = property.parameter("tzid");
+        if zone.is_some_and(|zone| zone.len() > ZONE_BYTES_MAX) {
+            return None;
+        }
+        let moment = Moment::parse(&basic(word), zone)?;
         let form = match moment.place {
             _ if moment.is_date => Form::Date,
             Place::Floating => Form::Floating,

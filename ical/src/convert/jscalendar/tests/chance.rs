@@ -145,7 +145,7 @@ fn odd_values_anywhere_are_taken_or_refused() {
         }
         let Ok(text) = read(&json.to_string(), &Limits::default()) else { continue };
         taken += 1;
-        let again = write(&Document::parse(text, &Limits::default()).unwrap().root());
+        let again = write(&Document::parse(text, &Limits::default()).unwrap().root()).unwrap();
         read(&again, &Limits::default()).unwrap_or_else(|error| panic!("{error}\n{json:#}\n{again}"));
     }
     assert!(taken > 40, "{taken}");

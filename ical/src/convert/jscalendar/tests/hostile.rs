@@ -164,3 +164,64 @@ fn overrides_do_not_multiply_a_large_object_beyond_measure() {
     json["description"] = "a".repeat(1_000_000).into();
     assert!(refused(&json.to_string()).contains("too much"));
 }
+
+/// With a step for each pair, or a level of quotes for each component around, each of these takes minutes.
+#[test]
+fn many_things_and_nested_ones_are_converted_in_linear_time() {
+    let lines = |count: usize, line: fn(usize) -> String| (0..count).map(line).collect::<String>();
+    let list = (0..100_000).map(|n| n.to_string()).collect::<Vec<_>>().join(",\n ");
+    let nested = format!("{}{}", "BEGIN:X-IN\nX-A:\"b\\\"\n".repeat(28), "END:X-IN\n".repeat(28));
+    for (what, text) in [
+        ("alarms", lines(20_000, |n| format!("BEGIN:VALARM\nACTION:DISPLAY\nTRIGGER:-PT{n}M\nEND:VALARM\n"))),
+        ("attendees", lines(10_000, |n| format!("ATTENDEE;CN={n}:mailto:{n}@example.org\n"))),
+        ("participants", lines(3_000, |n| format!("BEGIN:PARTICIPANT\nUID:{n}\nCALENDAR-ADDRESS:mailto:{n}@b\nEND:PARTICIPANT\n"))),
+        ("links", lines(10_000, |n| format!("ATTACH:https://example.org/{n}\n"))),
+        ("categories", format!("CATEGORIES:{list}\n")),
+        ("resources", format!("RESOURCES:{list}\n")),
+        ("nested components", nested.clone()),
+        ("nested components of an alarm", format!("BEGIN:VALARM\nTRIGGER:PT1M\n{nested}END:VALARM\n")),
+        ("nested components beside", format!("END:VEVENT\n{nested}BEGIN:VEVENT\nUID:v\n")),
+    ] {
+        let limits = Limits { components_max: 100_000, object_bytes_max: usize::MAX, ..Limits::default() };
+        let document = Document::parse(event(&text).replace('\n', "\r\n").into_bytes(), &limits).unwrap();
+        let started = std::time::Instant::now();
+        let json = write(&document.root()).unwrap();
+        read(&json, &limits).unwrap();
+        let took = started.elapsed();
+        eprintln!("{took:9.3?} for {what}");
+        assert!(took < std::time::Duration::from_secs(20), "{took:?} for {what}");
+    }
+}
+
+#[test]
+fn long_parameters_of_long_lists_are_carried_once() {
+    let list = (0..3_000).map(|n| n.to_string()).collect::<Vec<_>>().join(",\n ");
+    let dates =
+        (0..3_000).map(|n| format!("{:04}{:02}{:02}", 1000 + n / 336, n / 28 % 12 + 1, n % 28 + 1)).collect::<Vec<_>>().join(",\n ");
+    let long = "a".repeat(10_000);
+    for text in [
+        format!("CATEGORIES;X-A={long}:{list}\n"),
+        format!("DTSTART:20260101\nEXDATE;VALUE=DATE;X-A={long}:{dates}\n"),
+        format!("DTSTART:20260101T000000Z\nRDATE;TZID={long}:{}\n", dates.replace(",\n", "T000000,\n") + "T000000"),
+    ] {
+        let text = event(&text);
+        let json = to_json(&text).to_string();
+        assert!(json.len() < 5 * text.len(), "{} of {}", json.len(), text.len());
+        comes_back(&text);
+    }
+    let alerts: serde_json::Map<String, Json> =
+        (0..1_000).map(|n| (n.to_string(), json!({"@type": "Alert", "trigger": {"@type": "OffsetTrigger", "offset": "PT1M"}}))).collect();
+    let kinds: serde_json::Map<String, Json> = (0..1_000).map(|n| (n.to_string(), true.into())).collect();
+    let json = json!({"@type": "Event", "uid": "u", "title": long, "alerts": alerts});
+    assert!(to_text(&json).len() < 500_000);
+    comes_back_as_json(&json);
+    refused(&json!({"@type": "Event", "start": "2026-01-01T00:00:00", "timeZone": long}).to_string());
+    let note = json!({"relatedTo/x": {"name": "related-to", "parameters": {"x-a": long}}});
+    let json = json!({"@type": "Event", "relatedTo": {"x": {"relation": kinds}}, "iCalendar": {"convertedProperties": note}});
+    refused(&json.to_string());
+}
+
+#[test]
+fn rfc8259_s4_a_member_that_stands_twice_is_refused() {
+    assert!(refused(r#"{"@type":"Event","uid":"a","title":"b","title":"c"}"#).contains("two members"));
+}

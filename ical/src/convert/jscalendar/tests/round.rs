@@ -48,7 +48,7 @@ fn icalendar_goes_there_and_back_without_loss() {
     );
     assert_eq!(json["timeZones"]["/Own"]["standard"][0]["offsetTo"], "+0100");
     assert_eq!(json["recurrenceOverrides"]["2026-06-02T09:00:00"]["title"], "Moved");
-    let again: Json = serde_json::from_str(&write(&document(&to_text(&json)).root())).unwrap();
+    let again: Json = serde_json::from_str(&write(&document(&to_text(&json)).root()).unwrap()).unwrap();
     assert_eq!(again, json);
 }
 
