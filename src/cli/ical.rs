@@ -377,9 +377,9 @@ fn convert(file: &Path, to: Spelling) -> Result<(), Failure> {
     let document = document.map_err(|refusal| told(file, &refusal))?;
     let out = match to {
         Spelling::Ical => ical,
-        Spelling::Jcal => (jcal::write(&document.root()) + "\n").into_bytes(),
-        Spelling::Xcal => xcal::write(&document.root()).into_bytes(),
-        Spelling::Jscalendar => (jscalendar::write(&document.root()) + "\n").into_bytes(),
+        Spelling::Jcal => (jcal::write(&document.root()).map_err(unread)? + "\n").into_bytes(),
+        Spelling::Xcal => xcal::write(&document.root()).map_err(unread)?.into_bytes(),
+        Spelling::Jscalendar => (jscalendar::write(&document.root()).map_err(unread)? + "\n").into_bytes(),
     };
     unless_closed(std::io::stdout().write_all(&out)).map(|_| ())
 }
