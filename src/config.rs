@@ -11,6 +11,7 @@ use crate::failure::Failure;
 use crate::path::Paths;
 use crate::server::RequestLimits;
 use crate::store::Location;
+use crate::traces::Collector;
 pub use given::{Given, Origin};
 pub use keys::{KEYS, Key};
 pub use listen::{ForwardedHeader, Listen, Network};
@@ -39,6 +40,8 @@ pub struct Config {
     pub tls: Option<TlsFiles>,
     /// Where Prometheus asks.
     pub metrics_listen: Option<SocketAddr>,
+    /// Where traces are sent.
+    pub traces: Option<Collector>,
     pub connections_max: usize,
     /// How long running requests may take after SIGTERM, seconds.
     pub drain_seconds_max: u64,
@@ -133,6 +136,7 @@ impl Config {
             prefix: String::new(),
             tls: None,
             metrics_listen: None,
+            traces: None,
             connections_max: 0,
             drain_seconds_max: 0,
             reloadable,

@@ -3,6 +3,7 @@
 mod body;
 mod compression;
 mod cors;
+mod export;
 mod forwarded;
 mod listen;
 pub mod scrape;
@@ -25,10 +26,12 @@ use crate::failure::{Error, FailureKind};
 use crate::metrics::Entered;
 use crate::server::Server;
 use crate::store::{Context, Reason};
+use crate::traces::{self, Ended};
 use crate::welcome;
 pub use body::Upload;
 use body::{AnswerBody, read_body};
-use forwarded::client_address;
+pub use export::Exporter;
+use forwarded::{client_address, is_trusted};
 pub use listen::{Listener, Peer, serve, stopped};
 pub use tls::Tls;
 
@@ -50,6 +53,11 @@ async fn handle(server: Arc<Server>, request: http::Request<Incoming>, peer: Pee
         status: CLIENT_WENT_AWAY,
         started: Instant::now(),
         request_id: request_id.clone(),
+        // Whoever may tell who asks may tell of which trace it is: others would fill the collector.
+        trace: server.traces.as_ref().map(|_| match is_trusted(&server.settings(), peer.address) {
+            true => traces::parent(request.headers()),
+            false => Default::default(),
+        }),
         server: Arc::clone(&server),
         _in_flight: server.metrics.requests_in_flight.enter(),
     };
@@ -98,6 +106,8 @@ struct LogLine {
     status: u16,
     started: Instant,
     request_id: String,
+    /// The trace it is a part of, where traces are sent.
+    trace: Option<opentelemetry::Context>,
     server: Arc<Server>,
     _in_flight: Entered,
 }
@@ -108,6 +118,10 @@ impl Drop for LogLine {
         self.server.metrics.ended(&self.method, self.status, took);
         let ms = took.as_micros() as f64 / 1000.0;
         let Self { method, path, client, principal, status, request_id, .. } = self;
+        if let (Some(traces), Some(parent)) = (&self.server.traces, &self.trace) {
+            let at = (self.server.environment.now)();
+            traces.request(&Ended { method, path, client, principal, request_id, status: *status, at, took, parent });
+        }
         tracing::info!(target: "kalends::request", %method, path = ?path, status, ms, principal = ?principal, client = ?client, %request_id);
     }
 }

@@ -22,6 +22,7 @@ mod server;
 mod store;
 mod target;
 mod token;
+mod traces;
 mod transfer;
 mod validators;
 mod welcome;

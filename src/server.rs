@@ -8,6 +8,7 @@ use crate::environment::Environment;
 use crate::metrics::Metrics;
 use crate::path::Paths;
 use crate::store::Store;
+use crate::traces::Traces;
 use kalends_ical::Limits;
 
 /// Bounds on what clients send and keep, by name and unit. RFC 4791 §5.2.5 announces the first.
@@ -61,19 +62,22 @@ pub struct Server {
     pub paths: Paths,
     pub environment: Environment,
     pub metrics: Metrics,
+    /// Where traces are sent, if they are.
+    pub traces: Option<Traces>,
     /// `https://host` that people reach it at, where configured: redirects name it.
     pub public_origin: Option<String>,
     settings: RwLock<Arc<Reloadable>>,
 }
 
 impl Server {
-    pub fn new(store: Store, authenticator: Authenticator, config: &Config, environment: Environment) -> Self {
+    pub fn new(store: Store, authenticator: Authenticator, traces: Option<Traces>, config: &Config, environment: Environment) -> Self {
         Self {
             store,
             authenticator,
             paths: config.paths(),
             environment,
             metrics: Metrics::new((environment.now)()),
+            traces,
             public_origin: config.public_origin.clone(),
             settings: RwLock::new(Arc::new(config.reloadable.clone())),
         }

@@ -16,6 +16,7 @@ use crate::http::{self, Listener, Tls};
 use crate::logging;
 use crate::server::Server;
 use crate::store::{Location, Store, hold};
+use crate::traces::Traces;
 
 const FIRST_ACCOUNT: &str = "me";
 const FIRST_PASSWORD_CHARACTERS: usize = 16;
@@ -53,7 +54,8 @@ pub async fn serve(mut config: Config, overrides: Overrides, environment: Enviro
         first_account(&store, &config, environment).await?;
     }
     let authenticator = Authenticator::new(store.clone(), environment).await?;
-    let server = Arc::new(Server::new(store, authenticator, &config, environment));
+    let traces = config.traces.as_ref().map(|collector| Traces::start(collector, http::Exporter::new())).transpose()?;
+    let server = Arc::new(Server::new(store, authenticator, traces, &config, environment));
     let (stop, stopped) = watch::channel(false);
     let followers = tokio::spawn(follow::run(Arc::clone(&server), stopped.clone()));
     tokio::spawn(reload(Arc::clone(&server), tls, overrides, config.clone()));
@@ -72,6 +74,9 @@ pub async fn serve(mut config: Config, overrides: Overrides, environment: Enviro
     http::serve(Arc::clone(&server), listeners, &config, stopped).await?;
     followers.await.map_err(|error| Failure::new(format!("the followers ended in a bug: {error}")))?;
     server.store.close().await;
+    let stopping = Arc::clone(&server);
+    // It waits on its own thread for the last answer of the collector.
+    let _ = tokio::task::spawn_blocking(move || stopping.traces.as_ref().map(Traces::stop)).await;
     tracing::info!("stopped");
     Ok(())
 }

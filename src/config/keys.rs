@@ -2,6 +2,7 @@
 
 use super::given::{Given, Origin};
 use super::{Config, Network, TlsFiles};
+use crate::traces::Collector;
 
 /// A key of the configuration.
 pub struct Key {
@@ -103,6 +104,10 @@ pub const KEYS: &[Key] = &[
         "Web pages that may use the server from a browser: https://HOST, or several.").list().reloads(),
     Key::new("metrics.listen", "", |c, v| metrics(v).map(|address| c.metrics_listen = address),
         "Where Prometheus reads /metrics: HOST:PORT, by plain HTTP and without a password; clients must not reach it."),
+    Key::new("traces.endpoint", "", |c, v| collector(v).map(|collector| c.traces = collector),
+        "Where OpenTelemetry traces of requests are sent, OTLP over plain HTTP: http://HOST:4318/v1/traces."),
+    Key::new("traces.sampled_percent", "100", |c, v| v.number(0..=100).map(|n| c.traces.iter_mut().for_each(|traces| traces.sampled_percent = n)),
+        "How many of a hundred requests are traced, where no trusted proxy has decided that."),
 
     Key::new("limits.object_bytes_max", "10485760", |c, v| v.number(1024..=GIB).map(|n| c.reloadable.limits.object_bytes_max = n),
         "Bytes of a calendar object.").reloads(),
@@ -149,6 +154,18 @@ fn database(given: &Given) -> Result<Option<String>, String> {
 fn metrics(given: &Given) -> Result<Option<std::net::SocketAddr>, String> {
     let address = given.text()?.map(str::parse).transpose();
     address.map_err(|_| "must be HOST:PORT, with HOST an IP address; leave it out for no metrics".to_owned())
+}
+
+fn collector(given: &Given) -> Result<Option<Collector>, String> {
+    let Some(endpoint) = given.text()? else { return Ok(None) };
+    let uri = endpoint
+        .parse::<http::Uri>()
+        .ok()
+        .filter(|uri| uri.scheme_str() == Some("http") && uri.host().is_some_and(|host| !host.is_empty()));
+    match uri.filter(|uri| uri.authority().is_some_and(|authority| !authority.as_str().contains('@'))) {
+        Some(uri) if uri.path().len() > 1 => Ok(Some(Collector { endpoint: endpoint.to_owned(), sampled_percent: 100 })),
+        _ => Err("must be http://HOST:PORT/v1/traces; leave it out for no traces".to_owned()),
+    }
 }
 
 /// `https://host[:port]` and the path after it; a path alone is a prefix behind any host.

@@ -7,10 +7,15 @@ use http::HeaderMap;
 
 use crate::config::{ForwardedHeader, Reloadable};
 
+/// Whether a peer is a proxy whose word is taken.
+pub fn is_trusted(settings: &Reloadable, peer: Option<IpAddr>) -> bool {
+    settings.trusted_proxies.iter().any(|network| network.has(peer))
+}
+
 /// The address of the client as far as it can be believed: the peer's, or if that is a trusted proxy what it says, and so on. `None` for a
 /// peer on a Unix socket that says nothing.
 pub fn client_address(settings: &Reloadable, peer: Option<IpAddr>, headers: &HeaderMap) -> Option<IpAddr> {
-    let trusts = |address: Option<IpAddr>| settings.trusted_proxies.iter().any(|network| network.has(address));
+    let trusts = |address| is_trusted(settings, address);
     let mut client = peer;
     if !trusts(client) {
         return client;

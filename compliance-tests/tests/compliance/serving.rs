@@ -7,6 +7,7 @@ mod proxies;
 mod reverse_proxies;
 mod slow;
 mod tls;
+mod traces;
 
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
