@@ -8,7 +8,9 @@ mod config;
 mod ical;
 mod log;
 mod operate;
+mod operator;
 mod serve;
+mod terminal;
 mod transfer;
 
 use std::env::VarError;
@@ -20,8 +22,11 @@ use crate::config::{Config, KEYS, Origin, Overrides};
 use crate::environment::Environment;
 use crate::failure::Failure;
 use crate::logging;
+use crate::server::RequestLimits;
 use crate::store::{Location, SQLITE_FILE, Store};
 use accounts::find;
+pub use terminal::printable;
+use terminal::say;
 
 /// A standards-first CalDAV server.
 #[derive(Debug, Parser)]
@@ -113,6 +118,35 @@ enum Command {
     Ical(ical::Ical),
 }
 
+impl Command {
+    /// Whether it writes to what a server holds: then that does it ([`operator`]).
+    const fn writes(&self) -> bool {
+        let is_log = matches!(self, Self::Log(log::Log::Prune { .. }));
+        is_log || matches!(self, Self::User(_) | Self::AppPassword(_) | Self::Calendar(_) | Self::Import(_))
+    }
+
+    /// What a writing command is called.
+    const fn name(&self) -> &'static str {
+        match self {
+            Self::User(_) => "user",
+            Self::AppPassword(_) => "app-password",
+            Self::Calendar(_) => "calendar",
+            Self::Import(_) => "import",
+            Self::Log(_) => "log",
+            _ => "",
+        }
+    }
+
+    /// What it reads beside its arguments.
+    fn input(&self) -> operator::Input {
+        match self {
+            Self::User(command) if command.reads_password() => operator::Input::Line,
+            Self::Import(command) => command.input(),
+            _ => operator::Input::Nothing,
+        }
+    }
+}
+
 /// Does what the command line asks.
 pub async fn run(cli: Cli, environment: Environment) -> Result<(), Failure> {
     let command = cli.command.unwrap_or(Command::Serve);
@@ -129,17 +163,19 @@ pub async fn run(cli: Cli, environment: Environment) -> Result<(), Failure> {
     }
     let config = Config::read(&overrides)?;
     logging::set(&config.reloadable.log)?;
-    match command {
-        Command::Ical(_) | Command::Config(_) | Command::Compliance(_) => Ok(()),
-        Command::Serve => serve::serve(config, overrides, environment).await,
-        // An account can be added before the server starts for the first time.
-        Command::User(command @ accounts::User::Add { .. }) => accounts::user(command, &open(&config).await?, environment).await,
-        Command::User(command) => accounts::user(command, &open_existing(&config).await?, environment).await,
-        Command::AppPassword(command) => accounts::app_password(command, &open_existing(&config).await?, environment).await,
-        Command::Calendar(command) => {
-            calendar::calendar(command, &open_existing(&config).await?, &config.reloadable.limits, environment).await
+    if command.writes() {
+        if let Location::Folder(folder) = config.location()
+            && let Some(answer) = operator::ask(&folder, command.input()).await
+        {
+            return answer;
         }
-        Command::Import(command) => transfer::import(command, &open_existing(&config).await?, &config.reloadable.limits, environment).await,
+        // An account can be added before the server starts for the first time.
+        let store =
+            if matches!(command, Command::User(accounts::User::Add { .. })) { open(&config).await } else { open_existing(&config).await };
+        return write(command, &store?, &config.reloadable.limits, environment).await;
+    }
+    match command {
+        Command::Serve => serve::serve(config, overrides, environment).await,
         Command::Export(command) => transfer::export(command, &open_existing(&config).await?).await,
         Command::Status(command) => operate::status(&command, &config).await,
         Command::Backup(command) => backup::backup(command, &config).await,
@@ -148,6 +184,20 @@ pub async fn run(cli: Cli, environment: Environment) -> Result<(), Failure> {
         Command::Migrate(_) => operate::migrate(&config).await,
         Command::Dns(command) => operate::dns(&command, &config),
         Command::Log(command) => log::log(command, &open_existing(&config).await?, environment).await,
+        // Done above.
+        _ => Ok(()),
+    }
+}
+
+/// Does what a writing command asks.
+async fn write(command: Command, store: &Store, limits: &RequestLimits, environment: Environment) -> Result<(), Failure> {
+    match command {
+        Command::User(command) => accounts::user(command, store, environment).await,
+        Command::AppPassword(command) => accounts::app_password(command, store, environment).await,
+        Command::Calendar(command) => calendar::calendar(command, store, limits, environment).await,
+        Command::Import(command) => transfer::import(command, store, limits, environment).await,
+        Command::Log(command) => log::log(command, store, environment).await,
+        _ => Ok(()),
     }
 }
 
@@ -191,16 +241,4 @@ fn context(environment: Environment) -> crate::store::Context {
         request_id: environment.uuid(),
         at: (environment.now)(),
     }
-}
-
-/// Writes a line to standard output; a closed pipe is no error of ours.
-fn say(line: &str) {
-    use std::io::Write;
-    let _ = writeln!(std::io::stdout(), "{}", printable(line));
-}
-
-/// Text of files and clients without what a terminal would take as a command.
-pub fn printable(text: &str) -> std::borrow::Cow<'_, str> {
-    let is_command = |character: char| character.is_control() && !matches!(character, '\n' | '\t');
-    if text.contains(is_command) { text.replace(is_command, "\u{fffd}").into() } else { text.into() }
 }

@@ -1,6 +1,6 @@
 //! `kalends user` and `kalends app-password`. They work while the server runs: every request compares credential versions.
 
-use std::io::Read;
+use std::io::{BufRead, BufReader, Read};
 
 use clap::Subcommand;
 
@@ -72,6 +72,13 @@ pub enum AppPassword {
         /// The id that `app-password list` shows
         id: String,
     },
+}
+
+impl User {
+    /// Whether a password is on standard input.
+    pub const fn reads_password(&self) -> bool {
+        matches!(self, Self::Add { .. } | Self::Password { .. })
+    }
 }
 
 pub async fn user(command: User, store: &Store, environment: Environment) -> Result<(), Failure> {
@@ -203,8 +210,8 @@ fn check_address(address: &str) -> Result<String, Failure> {
 /// The first line of standard input.
 fn read_password() -> Result<String, Failure> {
     let mut bytes = Vec::new();
-    let mut input = std::io::stdin().take(PASSWORD_BYTES_MAX as u64 + 2);
-    input.read_to_end(&mut bytes)?;
+    // No further: whoever types it presses Enter and is done.
+    BufReader::new(super::terminal::input().take(PASSWORD_BYTES_MAX as u64 + 2)).read_until(b'\n', &mut bytes)?;
     let text = String::from_utf8(bytes).map_err(|_| Failure::new("the password on standard input is not UTF-8"))?;
     let password = text.lines().next().unwrap_or_default();
     if password.len() > PASSWORD_BYTES_MAX || password.contains('\0') {

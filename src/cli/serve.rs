@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use super::{accounts, make_folder, open, say};
+use super::{accounts, make_folder, open, operator, say};
 use crate::auth::Authenticator;
 use crate::config::{Config, KEYS, Overrides};
 use crate::environment::Environment;
@@ -31,12 +31,12 @@ pub async fn serve(mut config: Config, overrides: Overrides, environment: Enviro
         tracing::warn!(%error, "the limit on open files cannot be raised");
     }
     // Held as long as the server runs: nobody puts another database in the place of this one.
-    let _held = match config.location() {
+    let (_held, operator) = match config.location() {
         Location::Folder(folder) => {
             make_folder(&folder)?;
-            Some(hold(&folder)?)
+            (Some(hold(&folder)?), operator::bind(&folder).await)
         }
-        Location::Postgres(_) => None,
+        Location::Postgres(_) => (None, None),
     };
     let store = open(&config).await?;
     let tls = config.tls.clone().map(Tls::read).transpose()?.map(Arc::new);
@@ -65,6 +65,7 @@ pub async fn serve(mut config: Config, overrides: Overrides, environment: Enviro
         // Sent to receivers that live as long as the server.
         let _ = stop.send(true);
     });
+    let operating = operator.map(|operator| tokio::spawn(operator.serve(Arc::clone(&server), stopped.clone())));
     if let Some((listener, address)) = metrics {
         tracing::info!(url = %format!("http://{address}/metrics"), "metrics are served");
         tokio::spawn(http::scrape::serve(Arc::clone(&server), listener));
@@ -73,6 +74,9 @@ pub async fn serve(mut config: Config, overrides: Overrides, environment: Enviro
     tracing::info!(address = %config.address(), %listening, "Kalends serves");
     http::serve(Arc::clone(&server), listeners, &config, stopped).await?;
     followers.await.map_err(|error| Failure::new(format!("the followers ended in a bug: {error}")))?;
+    if let Some(operating) = operating {
+        operating.await.map_err(|error| Failure::new(format!("the command line's socket ended in a bug: {error}")))?;
+    }
     server.store.close().await;
     let stopping = Arc::clone(&server);
     // It waits on its own thread for the last answer of the collector.

@@ -1,7 +1,7 @@
 //! `kalends import` and `kalends export`.
 
 use std::fs::File;
-use std::io::{BufReader, BufWriter, IsTerminal, Read, Write};
+use std::io::{BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,8 @@ use kalends_ical::{Document, Limits, ObjectRefusal};
 use serde_json::json;
 
 use super::calendar::{self, find_calendar};
-use super::{context, find, say};
+use super::operator::Input;
+use super::{context, find, say, terminal};
 use crate::environment::Environment;
 use crate::failure::Failure;
 use crate::read::get::PRODUCT;
@@ -75,6 +76,13 @@ pub struct Export {
     /// The file to write [default: standard output, for one calendar]
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
+}
+
+impl Import {
+    /// The file's content.
+    pub fn input(&self) -> Input {
+        if self.file == Path::new("-") { Input::Standard } else { Input::File(self.file.clone()) }
+    }
 }
 
 pub async fn import(command: Import, store: &Store, limits: &RequestLimits, environment: Environment) -> Result<(), Failure> {
@@ -155,7 +163,7 @@ impl<'a> Importing<'a> {
             return Err(Failure::new("a zip file has its own calendars: leave --calendar out"));
         }
         let file = &self.command.file;
-        let opened = File::open(file).map_err(|error| Failure::new(format!("cannot read {}: {error}", file.display())))?;
+        let opened = terminal::open(file).map_err(|error| Failure::new(format!("cannot read {}: {error}", file.display())))?;
         let mut archive = Archive::open(BufReader::new(opened))?;
         for found in archive.calendars()? {
             let home = self.principal.home();
@@ -308,9 +316,9 @@ fn read(file: &Path) -> Result<Vec<u8>, Failure> {
     let cannot = |error: std::io::Error| Failure::new(format!("cannot read {}: {error}", file.display()));
     let mut bytes = Vec::new();
     let count = if file == Path::new("-") {
-        std::io::stdin().take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes)
+        terminal::input().take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes)
     } else {
-        File::open(file).map_err(cannot)?.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes)
+        terminal::open(file).map_err(cannot)?.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes)
     };
     if count.map_err(cannot)? as u64 > FILE_BYTES_MAX {
         return Err(Failure::new(format!("{} has more than {FILE_BYTES_MAX} bytes: import it in parts", file.display())));
@@ -380,7 +388,7 @@ impl Progress {
     const WIDTH: usize = 30;
 
     fn new() -> Self {
-        Self { is_watched: std::io::stderr().is_terminal(), shown: None }
+        Self { is_watched: terminal::is_watched(), shown: None }
     }
 
     fn show(&mut self, done: usize, count: usize) {
@@ -390,12 +398,12 @@ impl Progress {
         self.shown = Some(Instant::now());
         let full = (done * Self::WIDTH).checked_div(count).unwrap_or(Self::WIDTH).min(Self::WIDTH);
         let bar = format!("{}{}", "#".repeat(full), "-".repeat(Self::WIDTH - full));
-        let _ = write!(std::io::stderr(), "\r[{bar}] {done} of {count}");
+        terminal::show_progress(&format!("\r[{bar}] {done} of {count}"));
     }
 
     fn clear(&mut self) {
         if self.shown.take().is_some() {
-            let _ = write!(std::io::stderr(), "\r{}\r", " ".repeat(Self::WIDTH + 40));
+            terminal::show_progress(&format!("\r{}\r", " ".repeat(Self::WIDTH + 40)));
         }
     }
 }

@@ -3,6 +3,7 @@
 mod answers;
 mod configuration;
 mod metrics;
+mod operator;
 mod proxies;
 mod reverse_proxies;
 mod slow;
