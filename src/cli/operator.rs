@@ -166,8 +166,9 @@ async fn attend(server: &Arc<Server>, folder: &Path, stream: UnixStream) -> Resu
         let mut line = serde_json::to_vec(&said).map_err(|error| Failure::new(error.to_string()))?;
         line.push(b'\n');
         if let Err(error) = answers.write_all(&line).await {
-            // Whoever asked has gone, as by an interrupt in a terminal: what was not committed is not done.
-            running.abort();
+            // Whoever asked has gone, as by an interrupt in a terminal: the command notices where it can end.
+            drop(to_say);
+            running.await.map_err(|error| Failure::new(format!("a command ended in a bug: {error}")))?;
             return Err(error.into());
         }
     }

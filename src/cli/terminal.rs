@@ -68,6 +68,11 @@ pub fn open(path: &Path) -> std::io::Result<File> {
     }
 }
 
+/// Whether nobody waits for the command any more.
+pub fn is_gone() -> bool {
+    REMOTE.try_with(|remote| remote.said.is_closed()).unwrap_or(false)
+}
+
 /// Whether a person looks at standard error.
 pub fn is_watched() -> bool {
     REMOTE.try_with(|remote| remote.is_watched).unwrap_or_else(|_| std::io::stderr().is_terminal())

@@ -243,7 +243,8 @@ impl<'a> Importing<'a> {
             self.importer(segment, true).import(objects(), |_, _| {}).await?;
         }
         let importer = self.importer(segment, self.command.dry_run);
-        let tally = importer.import(objects(), teller(&mut self.progress, self.command.json, count)).await?;
+        let wanted = objects().take_while(|_| !terminal::is_gone());
+        let tally = importer.import(wanted, teller(&mut self.progress, self.command.json, count)).await?;
         self.add(tally);
         Ok(())
     }
@@ -265,6 +266,9 @@ impl<'a> Importing<'a> {
     }
 
     fn finish(mut self) -> Result<(), Failure> {
+        if terminal::is_gone() {
+            return Err(Failure::new("nobody waited for the import to end"));
+        }
         self.progress.clear();
         let Tally { added, replaced, unchanged, skipped, refused } = self.sums;
         if self.command.json {

@@ -28,6 +28,7 @@ macro_rules! contract {
 contract! {
     every_statement_prepares,
     a_dropped_write_leaves_nothing,
+    a_write_that_is_given_up_anywhere_harms_no_other,
     positions_have_no_gap,
     one_of_many_concurrent_creates_wins,
     concurrent_writes_to_many_homes_all_commit,
@@ -137,6 +138,38 @@ async fn every_statement_prepares(store: Store) {
         };
         prepared.unwrap_or_else(|error| panic!("{name}: {error}"));
     }
+}
+
+/// Polls a future so often at most, then drops it.
+async fn give_up_after<F: Future>(polls: usize, future: F) -> Option<F::Output> {
+    let mut future = std::pin::pin!(future);
+    let mut left = polls;
+    std::future::poll_fn(|context| {
+        if left == 0 {
+            return std::task::Poll::Ready(None);
+        }
+        left -= 1;
+        future.as_mut().poll(context).map(Some)
+    })
+    .await
+}
+
+async fn a_write_that_is_given_up_anywhere_harms_no_other(store: Store) {
+    let home = add(&store, "ann").await;
+    let mut ended = 0;
+    for polls in 0..60 {
+        let name = format!("given-up-{polls}");
+        let object = object(&name, "20260601T090000Z");
+        ended += usize::from(give_up_after(polls, create(&store, home, &name, &object)).await.is_some());
+        let name = format!("kept-{polls}");
+        create(&store, home, &name, &self::object(&name, "20260601T090000Z")).await.unwrap();
+    }
+    assert!(ended > 0 && ended < 60, "{ended} ended");
+    let calendar = calendar(&store, home).await;
+    for polls in 0..60 {
+        assert!(store.object(home, calendar.id, &format!("kept-{polls}"), Bodies::Without).await.unwrap().is_some(), "{polls}");
+    }
+    assert_eq!(store.verify(home).await.unwrap().unwrap().differences, Vec::<String>::new());
 }
 
 async fn a_dropped_write_leaves_nothing(store: Store) {

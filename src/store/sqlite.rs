@@ -68,13 +68,15 @@ struct Group {
     connection: SqliteConnection,
     /// Whether a transaction is open.
     open: bool,
+    /// Whether a transaction is being begun or ended. Left over from a request that was given up meanwhile, nobody knows which it was.
+    unsure: bool,
     /// Turns that ended well and wait for the COMMIT.
     ended: Vec<oneshot::Sender<Outcome>>,
 }
 
 impl Writer {
     fn new(connection: SqliteConnection) -> Self {
-        let group = Group { connection, open: false, ended: Vec::new() };
+        let group = Group { connection, open: false, unsure: false, ended: Vec::new() };
         Self { group: Arc::new(Mutex::new(group)), waiting: Arc::new(AtomicUsize::new(0)) }
     }
 
@@ -87,8 +89,12 @@ impl Writer {
             let locked = tokio::time::timeout(Duration::from_secs(BUSY_SECONDS), lock).await;
             locked.map_err(|_| Failure::of(FailureKind::Unavailable, "the database was busy with other writes for too long"))?
         };
+        group.make_sure().await;
         if !group.open {
-            group.connection.execute(BEGIN).await?;
+            group.unsure = true;
+            let begun = group.connection.execute(BEGIN).await;
+            group.unsure = false;
+            begun?;
             group.open = true;
         }
         if let Err(error) = group.connection.execute(SAVEPOINT).await {
@@ -121,9 +127,23 @@ impl Drop for Waiting<'_> {
 }
 
 impl Group {
+    /// Ends a transaction that may be open, after who began or ended it was given up: what was in it did not end well for those who wait.
+    async fn make_sure(&mut self) {
+        if self.unsure {
+            if let Err(error) = self.connection.execute(ROLLBACK).await {
+                tracing::debug!(%error, "there was nothing to roll back");
+            }
+            self.open = false;
+            self.unsure = false;
+            // Their receivers tell them that it failed.
+            self.ended.clear();
+        }
+    }
+
     /// Ends the shared transaction, commits it where nothing went wrong, and tells everyone in it how it ended.
     async fn settle(&mut self, how: Outcome) -> Outcome {
         let mut outcome = how;
+        self.unsure = true;
         if outcome.is_ok() {
             let committed = self.connection.execute(COMMIT).await;
             outcome = committed.map(|_| ()).map_err(|error| {
@@ -138,6 +158,7 @@ impl Group {
             tracing::warn!(%error, "rolling back");
         }
         self.open = false;
+        self.unsure = false;
         for ended in self.ended.drain(..) {
             // A receiver that went away needs no answer.
             let _ = ended.send(outcome);
@@ -185,7 +206,7 @@ impl Turn {
                 Err(_) if self.writer.someone_waits() => {}
                 Err(_) => {
                     let mut group = self.writer.group.lock().await;
-                    if group.open && !group.ended.is_empty() {
+                    if group.open && !group.unsure && !group.ended.is_empty() {
                         // Told through the receiver.
                         let _ = group.settle(Ok(())).await;
                     }
@@ -222,6 +243,7 @@ pub async fn copy_to(readers: &SqlitePool, file: &Path) -> Result<(), Failure> {
 /// Folds the write-ahead log into the database, so that the one file holds everything once the server has stopped.
 pub async fn close(writer: &Writer) {
     let mut group = writer.group.lock().await;
+    group.make_sure().await;
     if group.open {
         let _ = group.settle(Ok(())).await;
     }
