@@ -3,7 +3,7 @@
 
 use kalends_ical::compare::{diff, merge};
 use kalends_ical::edit::{Edit, Line};
-use kalends_ical::split::split;
+use kalends_ical::split::Split;
 use kalends_ical::{CalendarObject, Document, Limits};
 use libfuzzer_sys::fuzz_target;
 
@@ -11,7 +11,7 @@ fuzz_target!(|data: &[u8]| {
     let Ok(document) = Document::parse(data.to_vec(), &Limits::default()) else { return };
     assert_eq!(Edit::of(&document).finish(), data);
     let text = String::from_utf8_lossy(data);
-    for part in split(&document) {
+    for part in Split::of(&document).iter().flat_map(Split::parts) {
         let _ = CalendarObject::parse(part.bytes.into(), &Limits::default());
     }
     for component in document.root().components() {
