@@ -53,7 +53,7 @@ macro_rules! expansions {
         mod $name {
             use super::*;
 
-            #[divan::bench]
+            #[divan::bench(sample_count = 2000)]
             fn kalends(bencher: Bencher<'_, '_>) {
                 let text = format!("BEGIN:VCALENDAR\nBEGIN:VEVENT\nUID:u\nDTSTART;TZID=America/New_York:{}\nRRULE:{}\nEND:VEVENT\nEND:VCALENDAR\n", $start, $rule);
                 let object = CalendarObject::parse(Bytes::from(text), &Limits::default()).unwrap();
@@ -68,7 +68,7 @@ macro_rules! expansions {
                 });
             }
 
-            #[divan::bench]
+            #[divan::bench(sample_count = 2000)]
             fn rrule(bencher: Bencher<'_, '_>) {
                 let set: RRuleSet = format!("DTSTART;TZID=America/New_York:{}\nRRULE:{}", $start, $rule).parse().unwrap();
                 let from = chrono::NaiveDateTime::parse_from_str($from, "%Y%m%dT%H%M%SZ").unwrap().and_utc().with_timezone(&::rrule::Tz::UTC);

@@ -23,11 +23,11 @@
 
 use std::collections::HashMap;
 
-use crate::component::Component;
+use crate::component::{Component, ComponentKind};
 use crate::filter::{BoundReached, Work};
 use crate::instances::{Instance, Series};
-use crate::matching::Asked;
 use crate::matching::alarms::{Alarm, widened};
+use crate::matching::{Asked, event_within};
 use crate::object::CalendarObject;
 use crate::zone::Zone;
 use crate::{UNBOUNDED_FUTURE, UNBOUNDED_PAST, UtcMicros};
@@ -109,10 +109,12 @@ impl<'a> RecurrenceSet<'a> {
         // Up to which start by the rule earlier ones may still come, once there are enough.
         let mut enough = None;
         let question = Asked { object: self.object, floating: &self.floating };
+        let is_event = self.object.kind() == ComponentKind::Event;
         self.series.visit(window, &Work::new(), |instance| {
             visited += 1;
             // What has no time is at none, whatever RFC 4791 §9.9 says of tasks without dates.
-            if instance.start.is_some() && question.is_within(instance, window) {
+            let is_within = if is_event { event_within(instance, window) } else { question.is_within(instance, window) };
+            if is_within && instance.start.is_some() {
                 in_order += usize::from(visited > overrides);
                 found.push(Occurrence::of(instance));
             }
@@ -122,7 +124,11 @@ impl<'a> RecurrenceSet<'a> {
             }
             enough.is_none_or(|until| instance.recurrence_id.is_some_and(|(_, at)| at < until))
         })?;
-        found.sort_by_key(|occurrence| (occurrence.begins, occurrence.ends));
+        let times = |occurrence: &Occurrence<'_>| (occurrence.begins, occurrence.ends);
+        // Mostly they are in order, and sorting takes room of its own.
+        if !found.is_sorted_by_key(times) {
+            found.sort_by_key(times);
+        }
         found.truncate(most);
         Ok(found)
     }
