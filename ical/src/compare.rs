@@ -104,7 +104,7 @@ pub fn diff(before: &CalendarObject, after: &CalendarObject) -> Vec<Difference> 
     let mut differences = Vec::new();
     for part in keys {
         match (before.get(part), after.get(part)) {
-            (Some(old), Some(new)) => compare(part, old, new, &mut differences),
+            (Some(old), Some(new)) if old.name() == new.name() => compare(part, old, new, &mut differences),
             (old, new) => differences.push(Difference {
                 part: part.clone(),
                 name: "*".to_owned(),

@@ -52,6 +52,8 @@ pub fn merge(base: &CalendarObject, ours: &CalendarObject, theirs: &CalendarObje
             conflicts.push(Conflict { part: part.clone(), name: name.to_owned(), ours, theirs });
         };
         match (base_parts.get(part), our_parts.get(part), their_parts.get(part)) {
+            // A task is no version of an event.
+            (_, Some(our), Some(their)) if our.name() != their.name() => conflict("*", super::lines_of(our), super::lines_of(their)),
             (base, Some(our), Some(their)) => {
                 let base = base.map(entries).unwrap_or_default();
                 merge_part(part, base, our, their, &mut edit, &mut conflict);

@@ -252,3 +252,14 @@ fn many_lines_and_values_are_compared_and_merged_in_linear_time() {
         assert!(took < std::time::Duration::from_secs(12), "{took:?} for {what}");
     }
 }
+
+#[test]
+fn rfc5545_s3_6_2_a_task_is_no_version_of_an_event() {
+    let event = object_of(&[BASE]);
+    let text = String::from_utf8(event.bytes().to_vec()).unwrap().replace("VEVENT", "VTODO").replace("DTEND", "DUE");
+    let todo = CalendarObject::parse(Bytes::from(text), &Limits::default()).unwrap();
+    let found = diff(&event, &todo);
+    assert_eq!(found.iter().map(|d| (&d.part, d.name.as_str())).collect::<Vec<_>>(), [(&Part::Series, "*")]);
+    let merged = merge(&event, &event, &todo);
+    assert_eq!((merged.bytes.as_slice(), merged.conflicts.len()), (&event.bytes()[..], 1));
+}

@@ -188,7 +188,7 @@ pub(super) fn give_trigger(_: Kind, object: &Object, node: &mut Node, _: &Contex
         Some("OffsetTrigger") => {
             let wrong = || ConversionError("an OffsetTrigger has an offset".to_owned());
             let (word, _) = duration(trigger, "offset", true)?.ok_or_else(wrong)?;
-            let line = Abstract::plain("trigger", "duration", Value::Word(word.to_owned()));
+            let line = Abstract::plain("trigger", "duration", Value::Word(word.into_owned()));
             match text(trigger, "relativeTo")? {
                 Some(related) => line.with("related", &related.to_ascii_uppercase()),
                 None => line,

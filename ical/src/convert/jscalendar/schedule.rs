@@ -235,7 +235,7 @@ pub(super) fn give(kind: Kind, object: &Object, node: &mut Node, context: &Conte
                 let path = if end_zone.is_some() { "endTimeZone" } else { "duration" };
                 carried.restore_parameters(&[path], line("dtend", &[local], of))
             }
-            None => carried.restore(&["duration"], Abstract::plain("duration", "duration", Value::Word(word.to_owned()))),
+            None => carried.restore(&["duration"], Abstract::plain("duration", "duration", Value::Word(word.into_owned()))),
         });
     }
     give_recurrence_id(object, node, context, &form)?;
@@ -283,7 +283,7 @@ fn give_dates(object: &Object, node: &mut Node, context: &Context<'_>, form: &Fo
         let written = match duration(patch, "duration", false)? {
             Some((length, _)) if value_type == Some("period") => {
                 let start = if at == Form::Utc { format!("{}Z", extended(&format_local(moved))) } else { extended(&format_local(moved)) };
-                let line = Abstract::plain(name, "period", Value::Period(start, length.to_owned()));
+                let line = Abstract::plain(name, "period", Value::Period(start, length.into_owned()));
                 in_zone(line, &at)
             }
             _ => line(name, &[moved], &at),

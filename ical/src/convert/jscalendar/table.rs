@@ -218,7 +218,7 @@ fn value_of(object: &Object, member: &str, how: How) -> Result<Option<Value>, Co
                 word.strip_suffix('Z').ok_or_else(|| ConversionError(format!("{member} is a time in UTC, with a Z at its end")))?;
             time::value(time::local(moment)?, &Form::Utc)
         }
-        Duration => time::duration(object, member, false)?.map(|(word, _)| word.to_owned()).unwrap_or_default(),
+        Duration => time::duration(object, member, false)?.map(|(word, _)| word.into_owned()).unwrap_or_default(),
         _ => word.to_owned(),
     };
     Ok(Some(Value::Word(value)))

@@ -1,5 +1,6 @@
 //! Times with and without zones (draft §2.1.4, §2.1.5), and durations.
 
+use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::HashMap;
 
@@ -232,9 +233,24 @@ pub(super) fn duration_of(seconds: i64, of_dates: bool) -> String {
 }
 
 /// A member that is a duration.
-pub(super) fn duration<'a>(object: &'a Object, name: &str, signed: bool) -> Result<Option<(&'a str, Duration)>, ConversionError> {
+pub(super) fn duration<'a>(object: &'a Object, name: &str, signed: bool) -> Result<Option<(Cow<'a, str>, Duration)>, ConversionError> {
     let Some(text) = super::made::text(object, name)? else { return Ok(None) };
     let allowed = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || (signed && matches!(byte, b'+' | b'-')));
     let wrong = || ConversionError(format!("{name} is a duration such as PT1H, not {text:.40?}"));
-    Duration::parse(text).filter(|_| allowed).map(|duration| Some((text, duration))).ok_or_else(wrong)
+    let duration = Duration::parse(text).filter(|_| allowed).ok_or_else(wrong)?;
+    Ok(Some((without_mixed_weeks(text, duration), duration)))
+}
+
+/// In iCalendar weeks stand alone (RFC 5545 §3.3.6), in JSCalendar beside days and times too (RFC 8984 §1.4.6).
+fn without_mixed_weeks(text: &str, duration: Duration) -> Cow<'_, str> {
+    let weeks_end = text.find(['W', 'w']).map(|at| at + 1);
+    if weeks_end.is_none_or(|end| end == text.len()) {
+        return Cow::Borrowed(text);
+    }
+    let sign = if text.starts_with('-') { "-" } else { "" };
+    let time = match duration.seconds.abs() {
+        0 => String::new(),
+        seconds => duration_of(seconds, false).replacen('P', "", 1),
+    };
+    Cow::Owned(format!("{sign}P{}D{time}", duration.days.abs()))
 }

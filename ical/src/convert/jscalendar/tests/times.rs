@@ -98,3 +98,15 @@ fn s2_3_20_exdate_s2_3_33_rdate_s2_3_36_rrule() {
         expect(&event(lines), expected, lines);
     }
 }
+
+#[test]
+fn rfc8984_s1_4_6_weeks_beside_days_become_days() {
+    for (duration, line) in
+        [("P1WT1H", "P7DT1H"), ("P2W1D", "P15D"), ("P2W", "P2W"), ("P1W2DT3H4M5S", "P9DT3H4M5S"), ("P1DT30M", "P1DT30M")]
+    {
+        let event =
+            json!({"@type": "Event", "uid": "u", "updated": "2026-01-01T00:00:00Z", "start": "2026-01-01T09:00:00", "duration": duration});
+        let text = to_text(&event);
+        assert!(text.contains(&format!("\r\nDURATION:{line}\r\n")), "{duration}: {text}");
+    }
+}
