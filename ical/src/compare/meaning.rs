@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
+use crate::calendar_user::CalendarUserAddress;
 use crate::civil::DAY_SECONDS;
 use crate::component::Component;
 use crate::content_line::Property;
@@ -168,6 +169,12 @@ fn meaning_of(property: &Property<'_>, start: Option<&Moment>) -> (Key, Meaning)
             Value::Recur(parts) => normalise(parts),
             Value::Word(word) if form.value_type == "cal-address" => *word = address(word),
             Value::Word(text) if word.is_some() => text.make_ascii_uppercase(),
+            // `PT900S` as `PT15M`.
+            Value::Word(text) if form.value_type == "duration" => {
+                if let Some(Duration { days, seconds }) = Duration::parse(text) {
+                    *text = format!("{days} days, {seconds} seconds");
+                }
+            }
             _ => {}
         }
     }
@@ -211,8 +218,9 @@ pub(super) fn normalise_parameters(parameters: &mut Vec<(String, Vec<String>)>) 
     parameters.sort();
 }
 
+/// As calendar users compare: mail addresses have no case, paths have.
 fn address(word: &str) -> String {
-    word.trim().to_lowercase()
+    CalendarUserAddress::of(word).map_or_else(String::new, |address| address.as_str().to_owned())
 }
 
 /// Numbers without signs and zeros that say nothing, words in capitals, all in an order.

@@ -263,3 +263,22 @@ fn rfc5545_s3_6_2_a_task_is_no_version_of_an_event() {
     let merged = merge(&event, &event, &todo);
     assert_eq!((merged.bytes.as_slice(), merged.conflicts.len()), (&event.bytes()[..], 1));
 }
+
+#[test]
+fn rfc5545_s3_3_6_durations_that_are_as_long_are_the_same() {
+    let alarm = |trigger: &str| format!("{BASE}BEGIN:VALARM\nACTION:DISPLAY\nDESCRIPTION:x\nTRIGGER:{trigger}\nEND:VALARM\n");
+    for (one, other) in [("-PT15M", "-PT900S"), ("-P0DT0H10M0S", "-PT10M"), ("PT0S", "-PT0S"), ("P1W", "P7D")] {
+        assert_eq!(names(&[&alarm(one)], &[&alarm(other)]), Vec::<String>::new(), "{one} {other}");
+    }
+    // A day of the clock is not always 24 hours.
+    for (one, other) in [("-PT15M", "-PT16M"), ("-P1D", "-PT24H"), ("-PT15M", "PT15M")] {
+        assert_eq!(names(&[&alarm(one)], &[&alarm(other)]), ["series VALARM"], "{one} {other}");
+    }
+}
+
+#[test]
+fn rfc3986_s6_2_2_1_paths_of_addresses_have_a_case() {
+    let with = |address: &str| format!("{BASE}ATTENDEE:{address}\n");
+    assert!(!names(&[&with("/principals/Bob/")], &[&with("/principals/bob/")]).is_empty());
+    assert!(names(&[&with("MAILTO:Carl@example.org")], &[&with("mailto:carl@EXAMPLE.org")]).is_empty());
+}
