@@ -298,8 +298,9 @@ impl Form<'_> {
     fn kept<'a>(&self, object: &'a CalendarObject, floating: &Zone) -> Option<HashSet<Component<'a>>> {
         let window = self.data.limit_recurrence_set?;
         let mut kept: HashSet<Component<'a>> = HashSet::new();
+        let has_master = object.main_components().any(|component| !component.has("RECURRENCE-ID"));
         for component in object.root().components() {
-            let is_override = component.property("RECURRENCE-ID").is_some() && component.property("RRULE").is_none();
+            let is_override = component.has("RECURRENCE-ID") && (has_master || !component.has("RRULE"));
             let future = component.property("RECURRENCE-ID").is_some_and(|p| p.parameter("RANGE").is_some());
             if !is_override || future {
                 kept.insert(component);

@@ -192,8 +192,11 @@ impl<'a> Series<'a> {
             futures: Vec::new(),
         };
         let mut overrides = Vec::new();
+        let components: Vec<Component<'a>> = components.collect();
+        // T6: a series with a RECURRENCE-ID of its own is one where nothing else is; else an override has copied its rule.
+        let has_master = components.iter().any(|component| !component.has("RECURRENCE-ID"));
         for component in components {
-            match component.property("RECURRENCE-ID").filter(|_| !component.has("RRULE")) {
+            match component.property("RECURRENCE-ID").filter(|_| has_master || !component.has("RRULE")) {
                 None => series.master = Some(series.timed(component)),
                 Some(property) => overrides.push((component, property)),
             }
@@ -223,10 +226,20 @@ impl<'a> Series<'a> {
         component.property(name).and_then(|property| self.resolve(&property))
     }
 
+    /// DTEND or DUE: without TZID it is in the zone of its DTSTART, which some clients name there alone.
+    fn end(&self, property: &Property<'_>, start: Option<&Resolved>) -> Option<Resolved> {
+        let end = self.resolve(property)?;
+        let is_bare = !end.is_date && end.floating && property.parameter("TZID").is_none();
+        match start.filter(|start| is_bare && !start.is_date && !start.floating) {
+            Some(start) => Some(Resolved { local: end.local, ..start.clone() }),
+            None => Some(end),
+        }
+    }
+
     fn timed(&self, component: Component<'a>) -> Timed<'a> {
         let start = self.moment(&component, "DTSTART");
         let name_of_end = if component.is("VTODO") { "DUE" } else { "DTEND" };
-        let end = self.moment(&component, name_of_end);
+        let end = component.property(name_of_end).and_then(|property| self.end(&property, start.as_ref()));
         let given = Given { start: component.has("DTSTART"), end: component.has(name_of_end), duration: component.has("DURATION") };
         let duration = component.property("DURATION").and_then(|property| Duration::parse(&property.value()));
         // T1: Thunderbird has sent DURATION:PT0S beside a DTEND; the end says more.
@@ -246,24 +259,24 @@ impl<'a> Series<'a> {
         self.master.as_ref().and_then(|master| master.anchor.as_ref())
     }
 
-    /// As [`Series::resolve_in`] for what names instances: without TZID it is in the zone that the series is in. Some clients leave it out.
+    /// As [`Series::resolve_in`] for what names instances. They are of the series' kind (RFC 5545 §3.8.4.4), but some clients write another
+    /// (as T2): of a series of times a day means its time on that day, of one of days a time means its day. Without TZID a time is in the
+    /// zone that the series is in.
     fn named_in(&self, moment: &Moment, zone: Option<&Zone>) -> Resolved {
-        match self.anchor() {
-            Some(anchor) if zone.is_none() && moment.place == Place::Floating && !moment.is_date && !anchor.is_date => {
-                self.noted(Resolved { local: moment.local, ..anchor.clone() })
-            }
-            _ => self.resolve_in(moment, zone),
-        }
+        let Some(anchor) = self.anchor() else { return self.resolve_in(moment, zone) };
+        let local = match (moment.is_date, anchor.is_date) {
+            (true, false) => moment.local + anchor.local.rem_euclid(DAY_SECONDS),
+            (false, true) => moment.local.div_euclid(DAY_SECONDS) * DAY_SECONDS,
+            (false, false) if zone.is_none() && moment.place == Place::Floating => moment.local,
+            _ => return self.resolve_in(moment, zone),
+        };
+        self.noted(Resolved { local, ..anchor.clone() })
     }
 
     fn add_override(&mut self, component: Component<'a>, property: &Property<'a>) {
         let Some(moment) = Moment::parse(property.value().trim(), None) else { return };
         let zone = property.parameter("TZID").and_then(|id| self.object.zone(&id));
-        let mut id = self.named_in(&moment, zone.as_ref());
-        if let Some(anchor) = self.anchor().filter(|anchor| id.is_date && !anchor.is_date) {
-            // As T2 for EXDATE: a date means the instance of that day, at the time the series has.
-            id = Resolved { local: id.local + anchor.local.rem_euclid(DAY_SECONDS), ..anchor.clone() };
-        }
+        let id = self.named_in(&moment, zone.as_ref());
         let timed = self.timed(component);
         if property.parameter("RANGE").is_some_and(|range| range.eq_ignore_ascii_case("THISANDFUTURE")) {
             self.futures.push(self.future(&id, timed.clone()));
@@ -313,9 +326,6 @@ impl<'a> Series<'a> {
             for moment in property.value().split(',').filter_map(|text| Moment::parse(text.trim(), None)) {
                 if moment.is_date && !anchor.is_date {
                     self.excluded_days.insert(moment.local.div_euclid(DAY_SECONDS));
-                } else if !moment.is_date && anchor.is_date {
-                    // The other way round: of a series of days a time means its day.
-                    self.excluded.insert(anchor.zone.utc_of(moment.local.div_euclid(DAY_SECONDS) * DAY_SECONDS));
                 } else {
                     self.excluded.insert(self.named_in(&moment, zone.as_ref()).utc());
                 }
@@ -337,7 +347,7 @@ impl<'a> Series<'a> {
             }
             (None, None) => return,
         };
-        let local = if start.is_date == anchor.is_date { anchor.zone.local_of(start.utc()) } else { start.local };
+        let local = anchor.zone.local_of(start.utc());
         self.period_seconds_max = self.period_seconds_max.max(length.unwrap_or(0));
         self.dates.insert(start.utc(), (local, length));
     }

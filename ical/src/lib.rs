@@ -57,7 +57,7 @@ pub const UNBOUNDED_PAST: UtcMicros = i64::MIN;
 /// After every instant.
 pub const UNBOUNDED_FUTURE: UtcMicros = i64::MAX;
 /// Which engine and time zone data found an object's [`Facts`]. Raised when either would find others.
-pub const FACTS_VERSION: i64 = 6;
+pub const FACTS_VERSION: i64 = 7;
 
 /// Bounds on an object, by name and unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

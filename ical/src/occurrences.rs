@@ -330,6 +330,14 @@ mod tests {
     }
 
     #[test]
+    fn an_end_without_zone_is_in_that_of_its_start() {
+        let event = object("DTSTART;TZID=Europe/Berlin:20250101T090000\nDTEND:20250101T100000\n");
+        let zone = Zone::from_name("America/New_York").unwrap();
+        let found = RecurrenceSet::of(&event, &zone).within((UNBOUNDED_PAST, UNBOUNDED_FUTURE), 2).unwrap();
+        assert_eq!(found.iter().map(|one| (one.begins, one.ends)).collect::<Vec<_>>(), [(at("20250101T080000Z"), at("20250101T090000Z"))]);
+    }
+
+    #[test]
     fn what_has_no_time_is_at_none() {
         let text =
             "BEGIN:VCALENDAR\nBEGIN:VTODO\nUID:u\nSUMMARY:Some day\nBEGIN:VALARM\nTRIGGER:-PT5M\nEND:VALARM\nEND:VTODO\nEND:VCALENDAR\n";

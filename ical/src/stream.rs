@@ -24,7 +24,7 @@ use crate::content_line::{Lines, Property};
 use crate::convert::parameter_value;
 use crate::object::CalendarObject;
 use crate::value::escape;
-use crate::zone::{zone_id, zone_id_of};
+use crate::zone::{find_zone, zone_id, zone_id_of};
 
 /// A VCALENDAR in the making. It remembers only which zones were written.
 pub struct CalendarStream {
@@ -101,11 +101,10 @@ fn write_renamed(raw: &[u8], renamed: &HashMap<String, String>, out: &mut Vec<u8
 
 /// The line with its zone's other name; `None` where it names no such zone.
 fn with_zone(property: &Property<'_>, renamed: &HashMap<String, String>) -> Option<String> {
-    let other = |id: &str| renamed.get(&*zone_id(id));
     if property.is("TZID") {
-        return other(&property.value()).map(|name| format!("TZID:{}", escape(name)));
+        return renamed.get(&*zone_id(&property.value())).map(|name| format!("TZID:{}", escape(name)));
     }
-    let other = other(&property.parameter("TZID")?)?;
+    let other = find_zone(renamed, &property.parameter("TZID")?)?;
     let mut line = property.name().to_owned();
     for (name, values) in property.parameters() {
         let values: Vec<String> = match name.eq_ignore_ascii_case("TZID") {

@@ -225,6 +225,11 @@ pub(crate) fn zone_id(text: &str) -> Cow<'_, str> {
     unescape(text)
 }
 
+/// What a TZID parameter names: as it stands, for it has no escapes; else without those that a client has written all the same.
+pub(crate) fn find_zone<'m, T>(by_id: &'m HashMap<String, T>, parameter: &str) -> Option<&'m T> {
+    by_id.get(parameter.trim().trim_matches('"').trim()).or_else(|| by_id.get(&*zone_id(parameter)))
+}
+
 /// The TZID of a VTIMEZONE, as it compares.
 pub(crate) fn zone_id_of(vtimezone: &Component<'_>) -> Option<String> {
     vtimezone.property("TZID").map(|id| zone_id(&id.value()).into_owned())
@@ -289,9 +294,8 @@ impl Zones {
 
     /// The zone of a TZID of the object they are of; one that nothing is known of is read as floating.
     pub(crate) fn get(&self, id: &str, object: &CalendarObject) -> Option<Zone> {
-        let id = zone_id(id);
-        match self.by_id.get(&*id) {
-            None => Zone::from_name(&id),
+        match find_zone(&self.by_id, id) {
+            None => Zone::from_name(&zone_id(id)),
             Some(Entry::Own(zone)) => Some(zone.clone()),
             Some(Entry::Named { zone, vtimezone, decided }) => {
                 let decide = || {
