@@ -24,7 +24,7 @@ impl Rule {
     /// Without a calendar, in the Gregorian one until another is named.
     fn parse_in(text: &str, known: Option<Scale>) -> Result<Self, RuleError> {
         let scale = known.unwrap_or(Scale::Gregorian);
-        let mut frequency = None;
+        let (mut frequency, mut has_scale) = (None, false);
         let mut rule = Self {
             frequency: Frequency::Yearly,
             interval: 1,
@@ -61,6 +61,8 @@ impl Rule {
                 "BYMONTH" => rule.months = month_list(value, scale).ok_or_else(|| invalid(part))?,
                 "BYSETPOS" => rule.positions = signed_list(value, scale.year_days()).ok_or_else(|| invalid(part))?,
                 "WKST" => rule.week_start = weekday(value).ok_or_else(|| invalid(part))?,
+                // A second one is none of the grammar's, and looking each up would take as long as the text for each.
+                "RSCALE" if std::mem::replace(&mut has_scale, true) => return Err(invalid(part)),
                 "RSCALE" if known.is_none() => match scale_of(text)? {
                     Scale::Gregorian => {}
                     scale => return Self::parse_in(text, Some(scale)),
@@ -201,6 +203,14 @@ mod tests {
         for scale in ["GREGORIAN", "hebrew", "ETHIOPIC-AMETE-ALEM"] {
             assert!(Rule::parse(&format!("RSCALE={scale};FREQ=YEARLY;SKIP=FORWARD")).is_ok(), "{scale}");
         }
+    }
+
+    #[test]
+    fn rfc7529_s4_1_a_rule_counts_in_one_calendar_and_is_read_in_linear_time() {
+        assert!(Rule::parse("RSCALE=GREGORIAN;FREQ=DAILY;RSCALE=CHINESE").is_err());
+        assert!(Rule::parse("RSCALE=CHINESE;FREQ=YEARLY;RSCALE=CHINESE").is_err());
+        let long = format!("FREQ=DAILY;{}{}", "A=1;".repeat(500_000), "RSCALE=GREGORIAN;".repeat(100_000));
+        assert!(Rule::parse(&long).is_err());
     }
 
     #[test]
