@@ -195,7 +195,7 @@ fn component_name(span: &LineSpan, bytes: &[u8]) -> Cow<'static, str> {
 }
 
 /// As much of a client's text as a message has room for, on one line.
-pub(crate) fn shortened(text: &str) -> String {
+pub fn shortened(text: &str) -> String {
     text.chars().take(60).map(|character| if character.is_control() { char::REPLACEMENT_CHARACTER } else { character }).collect()
 }
 

@@ -37,8 +37,8 @@ struct Row {
 
 pub fn compliance(command: &Compliance) -> Result<(), Failure> {
     let mut rows = rows();
-    if let Some(rfc) = &command.rfc {
-        let number = rfc.trim_start_matches(|character: char| !character.is_ascii_digit());
+    let only = command.rfc.as_deref().map(|rfc| rfc.trim_start_matches(|character: char| !character.is_ascii_digit()));
+    if let Some(number) = only {
         rows.retain(|row| numbers_of(row.section).is_some_and(|(of_row, _)| of_row == number));
         let is_tested = TESTS.iter().any(|(of_test, ..)| *of_test == number);
         if rows.is_empty() && !is_tested {
@@ -46,7 +46,7 @@ pub fn compliance(command: &Compliance) -> Result<(), Failure> {
         }
     }
     let told: Vec<_> = rows.iter().map(|row| (row, tests_of(row.section))).collect();
-    let other_tests = others(&rows, command.rfc.as_deref());
+    let other_tests = others(&rows, only);
     if command.json {
         let rows = told.iter().map(|(row, tests)| json!({ "section": row.section, "what": row.what, "where": row.place, "tests": tests }));
         let others = other_tests.iter().map(|(rfc, section, name)| json!({ "section": spelt(rfc, section), "tests": [name] }));
@@ -109,7 +109,7 @@ fn tests_of(section: &str) -> Vec<&'static str> {
 /// Tests of sections that no row is of: those of formats, and of rules that are more than a row.
 fn others(rows: &[Row], only: Option<&str>) -> Vec<&'static (&'static str, &'static str, &'static str)> {
     let listed: std::collections::HashSet<&str> = rows.iter().flat_map(|row| tests_of(row.section)).collect();
-    TESTS.iter().filter(|(rfc, _, name)| !listed.contains(name) && only.is_none_or(|only| only.ends_with(rfc))).collect()
+    TESTS.iter().filter(|(rfc, _, name)| !listed.contains(name) && only.is_none_or(|only| only == *rfc)).collect()
 }
 
 fn spelt(rfc: &str, section: &str) -> String {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
 use kalends_ical::compare::{diff, diff_instances};
+use kalends_ical::component::shortened;
 use kalends_ical::convert::{jcal, jscalendar, xcal};
 use kalends_ical::date::{format_utc, parse_utc};
 use kalends_ical::occurrences::{Occurrence, occurrences};
@@ -151,11 +152,6 @@ fn document(file: &Path) -> Result<Document, Failure> {
 
 fn told(file: &Path, refusal: &ObjectRefusal) -> Failure {
     Failure::new(format!("{}: {refusal}", file.display()))
-}
-
-/// As much of a name as a message has room for.
-fn shortened(name: &str) -> String {
-    name.chars().take(60).collect()
 }
 
 /// The objects of a file, each read as the server would: one alone as it is, as if it was put; of several each by itself, as if they were

@@ -60,7 +60,8 @@ async fn converse(stream: UnixStream, input: Input) -> Result<(), Failure> {
             Box::new(tokio::fs::File::from_std(File::open(path).map_err(cannot)?))
         }
     };
-    let arguments = std::env::args().skip(1).collect();
+    // A file's name need not be text: what it holds is sent beside it.
+    let arguments = std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned()).collect();
     let question = Question { arguments, is_watched: super::terminal::is_watched() };
     let mut question = serde_json::to_vec(&question).map_err(|error| Failure::new(error.to_string()))?;
     question.push(b'\n');
